@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/crc32.h"
+
+#include <isa-l/crc.h>
+
+namespace gantry {
+
+std::uint32_t crc32(std::string_view data, std::uint32_t seed) {
+  return crc32_gzip_refl(seed, reinterpret_cast<const unsigned char*>(data.data()), data.size());
+}
+
+}  // namespace gantry
