@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts, restarts and stops the server under test. Apache and Gantry look the same to the tests."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from driver import install
+from wire import remoting
+
+START_SECONDS = 90
+STOP_SECONDS = 40
+
+OPENS = [
+    "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
+    "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-opens=java.base/java.lang=ALL-UNNAMED",
+]
+
+
+class TargetError(Exception):
+    pass
+
+
+def _free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports():
+    """A base port so that base..base+9 are free, below the range that the kernel hands out."""
+    for _ in range(200):
+        base = random.randrange(12000, 32000, 10)
+        if all(_free(base + i) for i in range(10)):
+            return base
+    raise TargetError("no ten free ports in a row found on 127.0.0.1")
+
+
+class Process:
+    """A child in its own process group, its output in a file."""
+
+    def __init__(self, command, log, env=None, cwd=None):
+        self.log = log
+        with open(log, "ab") as out:
+            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
+                                          stderr=subprocess.STDOUT, env=env, cwd=cwd,
+                                          start_new_session=True)
+
+    def alive(self):
+        return self.child.poll() is None
+
+    def stop(self, sig, seconds=STOP_SECONDS):
+        """Sends `sig` and waits. False when it had to be killed after all."""
+        if self.alive():
+            self.child.send_signal(sig)
+        try:
+            self.child.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            return False
+
+
+class Target:
+    """The server. Subclasses say how to start it; `restartable` is what a restart restarts."""
+
+    def __init__(self, work):
+        base = free_ports()
+        self.work = Path(work)
+        self.namesrv_port = base
+        self.http_port = base + 1
+        self.broker_port = base + 4  # base + 2 is its fast port
+        self.ha_port = base + 5
+        self.namesrv = f"127.0.0.1:{self.namesrv_port}"
+        self.broker = f"127.0.0.1:{self.broker_port}"
+        self.restartable = None
+        self.others = []
+        self.expected_down = False
+
+    def start(self):
+        self.start_others()
+        self.start_broker()
+
+    def start_others(self):
+        pass
+
+    def broker_command(self):
+        raise NotImplementedError
+
+    def start_broker(self):
+        command, env = self.broker_command()
+        self.restartable = Process(command, self.work / "broker.out", env, self.work)
+        self.expected_down = False
+        self._wait_ready()
+
+    def stop_broker(self, sig):
+        self.expected_down = True
+        if not self.restartable.stop(sig):
+            raise TargetError(f"the broker did not stop within {STOP_SECONDS} s")
+
+    def restart(self, sig):
+        self.stop_broker(sig)
+        self.start_broker()
+
+    def died(self):
+        """True when the server is gone although nobody stopped it."""
+        return not self.expected_down and (not self.restartable.alive()
+                                           or any(not p.alive() for p in self.others))
+
+    def stop(self):
+        processes = ([self.restartable] if self.restartable else []) + self.others
+        self.expected_down = True
+        return all([p.stop(signal.SIGTERM) for p in processes])
+
+    def kill(self):
+        for process in ([self.restartable] if self.restartable else []) + self.others:
+            process.stop(signal.SIGKILL)
+
+    def _wait_ready(self):
+        """Ready: the NameServer's route of TBW102 shows the broker and the broker answers."""
+        deadline = time.monotonic() + START_SECONDS
+        reason = ""
+        while time.monotonic() < deadline:
+            if self.died():
+                raise TargetError("the server ended while it started\n" + self.log_tail())
+            try:
+                with remoting.Connection(self.namesrv, 2) as names:
+                    route = names.call(105, {"topic": "TBW102"})
+                if route.code == 0 and self.broker.encode() in route.body:
+                    with remoting.Connection(self.broker, 2) as broker:
+                        answer = broker.call(31, {"topic": "TBW102", "queueId": "0"})
+                    if answer.code == 0:
+                        return
+                    reason = f"broker: {answer.header}"
+                else:
+                    reason = f"NameServer: {route.header}"
+            except (OSError, EOFError) as error:
+                reason = str(error)
+            time.sleep(0.1)
+        raise TargetError(f"not ready after {START_SECONDS} s: {reason}\n{self.log_tail()}")
+
+    def log_files(self):
+        return [self.work / "broker.out"]
+
+    def log_tail(self, lines=40):
+        text = []
+        for path in self.log_files():
+            if path.exists() and path.stat().st_size:
+                # logback prints its own set-up; those lines only hide the others
+                tail = [line for line in path.read_text(errors="replace").splitlines()
+                        if "|-INFO in " not in line][-lines:]
+                text += [f"--- tail of {path.name}"] + tail
+        return "\n".join(text)
+
+
+def _write(path, lines):
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+class Apache(Target):
+    """Apache RocketMQ from Maven Central: one NameServer and one broker."""
+
+    def start_others(self):
+        self.class_path = install.jars("apache")
+        _write(self.work / "namesrv.conf", [f"listenPort={self.namesrv_port}"])
+        self.others.append(Process(
+            self._java("256m", "org.apache.rocketmq.namesrv.NamesrvStartup", "namesrv.conf"),
+            self.work / "namesrv.out", cwd=self.work))
+
+    def broker_command(self):
+        store = self.work / "store"
+        _write(self.work / "broker.conf", [
+            "brokerClusterName=DefaultCluster", "brokerName=broker-a", "brokerId=0",
+            "brokerIP1=127.0.0.1", f"listenPort={self.broker_port}",
+            f"haListenPort={self.ha_port}", f"namesrvAddr={self.namesrv}",
+            f"storePathRootDir={store}", f"storePathCommitLog={store}/commitlog",
+            "mappedFileSizeCommitLog=67108864"])
+        command = self._java("1g", "org.apache.rocketmq.broker.BrokerStartup", "broker.conf")
+        return command, None
+
+    def _java(self, heap, main, config):
+        return ["java", *OPENS, "-XX:+UseSerialGC", f"-Xmx{heap}", "-XX:MaxDirectMemorySize=512m",
+                "-XX:TieredStopAtLevel=1", f"-Duser.home={self.work}",
+                f"-Drocketmq.home.dir={self.work}", "-cp", self.class_path, main,
+                "-c", str(self.work / config)]
+
+    def log_files(self):
+        logs = self.work / "logs" / "rocketmqlogs"
+        return [self.work / "namesrv.out", self.work / "broker.out", logs / "broker.log"]
+
+
+class Gantry(Target):
+    """`gantry up`: NameServer and broker in one process."""
+
+    binary = install.HERE.parent.parent / "build" / "release" / "bin" / "gantry"
+
+    def broker_command(self):
+        binary = Path(os.environ.get("GANTRY_BIN", self.binary))
+        if not binary.exists():
+            raise TargetError(f"{binary} does not exist; build it first, or set GANTRY_BIN")
+        return [str(binary), "up", "--data", str(self.work / "data"),
+                "--namesrv-port", str(self.namesrv_port), "--broker-port", str(self.broker_port),
+                "--http-port", str(self.http_port), "--set", "brokerName=broker-a",
+                "brokerClusterName=DefaultCluster", "brokerIP1=127.0.0.1",
+                f"haListenPort={self.ha_port}"], None
+
+
+TARGETS = {"apache": Apache, "gantry": Gantry}
