@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Consumer offsets as the leader answers them: the committed table plus what consumers have
+// committed since. New offsets are visible at once and go into the log in batches; a change of
+// leader loses at most what came since the last batch, which consumers then see again.
+//
+// One per StateMachine, used on the log shard only. On a follower it shows the committed table.
+// Pending resets (code 222): reset() makes the new offset visible and pending; while pending,
+// commits are ignored and query() answers the reset offset; the first pull takes it
+// (take_pending_reset), which is replicated with the next batch. A new leader that has not seen
+// that batch resets the consumer to the same offset once more.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/types.h"
+#include "replog/command_log.h"
+#include "state/commands.h"
+#include "state/queue_tree.h"
+#include "state/state_machine.h"
+
+namespace gantry::state {
+
+struct OffsetManagerOptions {
+  std::int64_t flush_interval_us = 200000;
+};
+
+class OffsetManager final : public StateMachine::Listener {
+ public:
+  using Done = replog::CommandLog::Done;
+  enum class CommitResult : std::uint8_t {
+    kStored,
+    kPendingReset,  // not stored: answer 0 with `Offset has been previously reset`
+    kNotLeading,    // not stored
+  };
+
+  // All references must outlive this object.
+  OffsetManager(StateMachine& machine, replog::CommandLog& log, Clock& clock,
+                OffsetManagerOptions options = {});
+  ~OffsetManager() override;
+
+  // Call when this member's term-start record has been applied: everything before is in the table.
+  void begin_term(Term term);
+  // Drops all that was not committed.
+  void end_term();
+
+  std::optional<QueueOffset> query(std::string_view group, std::string_view topic,
+                                   std::int32_t queue_id) const;
+  CommitResult commit(std::string_view group, std::string_view topic, std::int32_t queue_id,
+                      QueueOffset offset);
+
+  // How far a consumer has pulled: memory of this leader only. Falls back to query().
+  std::optional<QueueOffset> query_pull_offset(std::string_view group, std::string_view topic,
+                                               std::int32_t queue_id) const;
+  void commit_pull_offset(std::string_view group, std::string_view topic, std::int32_t queue_id,
+                          QueueOffset offset);
+
+  bool has_pending_reset(std::string_view group, std::string_view topic,
+                         std::int32_t queue_id) const;
+  // For the pull path: the offset to answer OFFSET_RESET with, once. Cheap when nothing is pending.
+  std::optional<QueueOffset> take_pending_reset(std::string_view group, std::string_view topic,
+                                                std::int32_t queue_id);
+
+  // The leader's view of all queues of topic@group, of a group's topics and a topic's groups.
+  std::map<std::int32_t, QueueOffset> queues(std::string_view group, std::string_view topic) const;
+  std::vector<std::string> topics_of(std::string_view group) const;  // sorted
+  std::vector<std::string> groups_of(std::string_view topic) const;  // sorted
+
+  // Each appends one command after flushing what was committed before it.
+  void reset(std::vector<OffsetEntry> entries, PendingReset pending, Done done);
+  void remove(std::string_view group, std::string_view topic, Done done);  // empty = any, not both
+  void clone(std::string_view source_group, std::string_view target_group, std::string_view topic,
+             Done done);
+
+  // Call from a timer at least every flush_interval: flushes when the interval has passed, there is
+  // something to write and no batch is on its way.
+  void flush_if_due();
+  // Writes everything now (shutdown, hand-over, before a delete). `done` gets the first error, or
+  // success once all of it is applied.
+  void flush(Done done);
+  // Queues with a change that is not yet in the log.
+  std::size_t dirty() const { return dirty_; }
+
+ private:
+  enum class ResetState : std::uint8_t { kFromTable, kPending, kTaken };
+  struct Entry {
+    std::optional<QueueOffset> offset;  // nullopt: as in the table
+    ResetState reset = ResetState::kFromTable;
+    bool dirty_offset = false;
+    bool dirty_taken = false;
+    std::uint64_t version = 0;
+
+    bool dirty() const { return dirty_offset || dirty_taken; }
+  };
+  struct Sent {
+    QueueKey key;
+    std::uint64_t version = 0;
+  };
+  struct Batch {
+    std::vector<OffsetEntry> offsets;
+    std::vector<QueueKey> taken;
+    std::vector<Sent> sent;
+    std::size_t bytes = 0;
+  };
+
+  void on_offsets_removed(std::string_view group, std::string_view topic) override;
+  void on_reload() override;
+
+  bool leading() const { return leading_; }
+  CommandStamp stamp() const;
+  Entry& touch(std::string_view group, std::string_view topic, std::int32_t queue_id);
+  void set_dirty(Entry& entry, bool offset, bool taken);
+  std::vector<Batch> take_dirty();
+  void append_batch(Batch batch, Done done);
+  void batch_done(const std::vector<Sent>& sent, bool applied);
+  void recount();
+
+  StateMachine& machine_;
+  replog::CommandLog& log_;
+  Clock& clock_;
+  OffsetManagerOptions options_;
+  Term term_;
+  bool leading_ = false;
+  QueueTree<Entry> overlay_;  // dirty or on their way
+  QueueTree<QueueOffset> pull_offsets_;
+  std::size_t dirty_ = 0;
+  std::size_t pending_in_overlay_ = 0;
+  std::size_t batches_in_flight_ = 0;
+  std::uint64_t next_version_ = 1;
+  std::int64_t last_flush_us_ = 0;
+  // Callbacks of an ended term or of a destroyed manager find this gone or changed.
+  std::shared_ptr<std::uint64_t> generation_;
+};
+
+}  // namespace gantry::state

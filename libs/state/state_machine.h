@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The replicated tables of a broker set: topics, groups, consumer offsets, delay progress, epochs,
+// trim position and feature level. They change only by applying committed records in log order, so
+// members at the same position hold equal tables (equal digest()).
+//
+// Owned by the broker, one per broker set member, used on the log shard only. Applying reads no
+// clock, no randomness and no file.
+//
+// Positions: every apply call names the position just BEHIND its record (= start + size). A call at
+// or before applied() is ignored, so replaying a log over a newer snapshot is harmless.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "state/commands.h"
+#include "state/delay_table.h"
+#include "state/epoch_table.h"
+#include "state/group_table.h"
+#include "state/offset_table.h"
+#include "state/topic_table.h"
+
+namespace gantry::state {
+
+namespace proto {
+class Command;
+}
+
+class StateMachine {
+ public:
+  // Told after a record has been applied, on the log shard, in the order of registration. A deleted
+  // topic or group is in `names` and no longer in its table. Must not change the state machine.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void on_topics_changed(std::span<const std::string> /*names*/) {}
+    virtual void on_groups_changed(std::span<const std::string> /*names*/) {}
+    // Offsets were removed; an empty name means any.
+    virtual void on_offsets_removed(std::string_view /*group*/, std::string_view /*topic*/) {}
+    virtual void on_trim(LogPosition /*position*/) {}
+    virtual void on_feature_level(std::int32_t /*level*/) {}
+    // Everything may have changed: a snapshot was loaded or an import applied.
+    virtual void on_reload() {}
+  };
+
+  enum class StepResult : std::uint8_t {
+    kApplied,         // the step took effect: dispatch its message
+    kDuplicate,       // another record already did this step: the message must not be dispatched
+    kAlreadyApplied,  // at or before applied(): part of what was loaded, nothing was changed
+  };
+
+  // `supported_level`: the highest feature level this build understands (tests give others).
+  explicit StateMachine(std::int32_t supported_level = kSupportedFeatureLevel);
+  StateMachine(const StateMachine&) = delete;
+  StateMachine& operator=(const StateMachine&) = delete;
+
+  // `listener` must outlive this object or be removed.
+  void add_listener(Listener* listener);
+  void remove_listener(Listener* listener);
+
+  // Applies a command record's body. kUnsupported: the command needs a newer Gantry (both levels
+  // are in the message); kCorrupt: not a command. After any error the member must stop applying.
+  Result<void> apply(LogPosition record_end, std::string_view command_body);
+
+  // A committed message record says it delivers the message before `next` of a delay level.
+  // Level >= 1 and next >= 1 are checked by whoever reads the record's properties.
+  StepResult apply_delay_step(LogPosition record_end, std::int32_t level, QueueOffset next);
+
+  // A committed term-start record, or (term 0) the range an Apache broker wrote.
+  void apply_term_start(LogPosition record_end, const Epoch& epoch);
+
+  // Committed records up to `end` that change no state. Call it before taking a snapshot, so that
+  // the snapshot lies at a record boundary as late as possible.
+  void advance(LogPosition end);
+
+  const TopicTable& topics() const { return topics_; }
+  const GroupTable& groups() const { return groups_; }
+  const OffsetTable& offsets() const { return offsets_; }
+  const DelayTable& delays() const { return delays_; }
+  const EpochTable& epochs() const { return epochs_; }
+  LogPosition trim_position() const { return trim_; }
+  std::int32_t feature_level() const { return feature_level_; }
+  std::int32_t supported_level() const { return supported_level_; }
+  // An import was begun and its last part has not been applied: begin it again.
+  bool import_open() const { return import_open_; }
+  // Every record that ends at or before this position is in the tables.
+  LogPosition applied() const { return applied_; }
+
+  // Equal for equal tables, however they came about; applied() is not part of it. Costs a pass over
+  // all tables.
+  std::uint64_t digest() const;
+
+  // The body of a snapshot at applied(). Format: docs/formats/snapshot.md.
+  std::string serialize_snapshot() const;
+  // Replaces everything. On error (kCorrupt, kUnsupported) nothing has changed.
+  Result<void> load_snapshot(std::string_view body);
+
+ private:
+  Result<void> apply_command(const proto::Command& command);
+  Result<void> apply_put_topics(const proto::Command& command);
+  void apply_delete_topics(const proto::Command& command);
+  Result<void> apply_put_groups(const proto::Command& command);
+  void apply_delete_group(const proto::Command& command);
+  Result<void> apply_commit_offsets(const proto::Command& command);
+  Result<void> apply_reset_offsets(const proto::Command& command);
+  Result<void> apply_delete_offsets(const proto::Command& command);
+  Result<void> apply_clone_offsets(const proto::Command& command);
+  void apply_set_forbidden(const proto::Command& command);
+  void apply_set_delay_offsets(const proto::Command& command);
+  Result<void> apply_set_feature_level(const proto::Command& command);
+  void apply_trim_log(const proto::Command& command);
+  Result<void> apply_import(const proto::Command& command);
+
+  std::string serialize(LogPosition applied) const;
+  template <class Call>
+  void notify(Call&& call);
+
+  std::int32_t supported_level_;
+  TopicTable topics_;
+  GroupTable groups_;
+  OffsetTable offsets_;
+  DelayTable delays_;
+  EpochTable epochs_;
+  LogPosition trim_;
+  LogPosition applied_;
+  std::int32_t feature_level_ = kBaseFeatureLevel;
+  bool import_open_ = false;
+  std::vector<Listener*> listeners_;
+};
+
+}  // namespace gantry::state
