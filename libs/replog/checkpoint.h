@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far everything is known to be on disk, in store/raft/checkpoint (two checksummed slots).
+// Written every few seconds and at a clean stop; recovery starts from it. Log shard only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "io/two_slot_file.h"
+
+namespace gantry::replog {
+
+struct Checkpoint {
+  LogPosition durable;          // the log is synced up to here
+  LogPosition queues_applied;   // consume queues are synced for all records below
+  LogPosition index_applied;    // key index, likewise
+  std::string boot_id;          // of the kernel that wrote it
+  bool clean = false;           // written by a clean stop: `durable` is the log's end
+  bool async_flush = false;     // the group's flush mode when written
+};
+
+class CheckpointFile {
+ public:
+  static Result<std::unique_ptr<CheckpointFile>> open(io::FileSystem& fs, const std::string& path);
+  // nullopt: none was ever written (a new store, or one of Apache RocketMQ).
+  const std::optional<Checkpoint>& value() const { return value_; }
+  Result<void> save(const Checkpoint& checkpoint);
+
+ private:
+  std::unique_ptr<io::TwoSlotFile> file_;
+  std::optional<Checkpoint> value_;
+};
+
+// The kernel's boot id; empty if it cannot be read.
+std::string current_boot_id();
+
+}  // namespace gantry::replog

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replog/log.h"
+
+#include <fmt/core.h>
+
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "log/log.h"
+
+namespace gantry::replog {
+namespace {
+
+log::Logger logger("replog");
+constexpr std::int64_t kClockStepMsMax = 60000;
+
+}  // namespace
+
+Log::Log(runtime::Shard& shard, io::FileSystem& fs, LogOptions options, Clock& clock)
+    : TurnHook(Phase::kLog),
+      shard_(shard),
+      fs_(fs),
+      options_(std::move(options)),
+      clock_(clock),
+      cache_(options_.tail_cache_bytes) {}
+
+Log::~Log() {
+  *alive_ = false;
+  flush_timer_.reset();
+  flusher_.reset();
+  reader_.reset();
+  shard_.unschedule(*this);
+}
+
+void Log::die(std::string_view what, const Error& error) {
+  logger.error("{}, ending the process: {}", what, error.message);
+  std::_Exit(70);
+}
+
+// --- appending ------------------------------------------------------------------------------------
+
+Result<void> Log::roll(AppendKind kind) {
+  const LogPosition next = files_->file_start(end_) + files_->file_bytes();
+  // A message may only go into the next file when a further one is there as the reserve.
+  const LogPosition needed = next + (kind == AppendKind::kMessage ? 2 : 1) * files_->file_bytes();
+  while (files_->end() < needed) GANTRY_TRY(files_->extend());
+  const std::int64_t left = next - end_;
+  char* blank = cache_.reserve(end_, protocol::kBlankHeaderBytes);
+  store_be<std::uint32_t>(blank, static_cast<std::uint32_t>(left));
+  store_be<std::uint32_t>(blank + 4, protocol::kBlankMagic);
+  cache_.publish(protocol::kBlankHeaderBytes);
+  end_ = next;
+  return {};
+}
+
+Result<Reservation> Log::reserve(std::size_t size, AppendKind kind) {
+  if (!started_ || stopping_) return make_error(ErrorCode::kUnavailable, "the log is not running");
+  const auto bytes = static_cast<std::int64_t>(size);
+  if (bytes > options_.record_bytes_max ||
+      bytes + static_cast<std::int64_t>(protocol::kBlankHeaderBytes) > options_.file_bytes) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      fmt::format("record of {} bytes, limit {}", size,
+                                  std::min(options_.record_bytes_max, options_.file_bytes - 8)));
+  }
+  if (kind == AppendKind::kMessage) {
+    if (disk_full_) return make_error(ErrorCode::kDiskFull, "the disk of the CommitLog is full");
+    if (end_ - committed_ > options_.uncommitted_bytes_max) {
+      return make_error(ErrorCode::kBusy, "too many bytes wait for commit");
+    }
+  }
+  const LogPosition file_end = files_->file_start(end_) + files_->file_bytes();
+  if (end_ + bytes + static_cast<std::int64_t>(protocol::kBlankHeaderBytes) > file_end) {
+    GANTRY_TRY(roll(kind));
+  }
+  return Reservation{end_, size, cache_.reserve(end_, size)};
+}
+
+void Log::publish(const Reservation& reservation) {
+  cache_.publish(reservation.size);
+  end_ = reservation.position + static_cast<std::int64_t>(reservation.size);
+  ++stats_.records;
+  stats_.bytes += reservation.size;
+  shard_.schedule(*this);
+}
+
+std::int64_t Log::store_time_ms() {
+  if (turn_time_ms_ != 0) return turn_time_ms_;
+  const std::int64_t now = clock_.wall_ms();
+  if (now >= last_store_time_ms_) {
+    last_store_time_ms_ = now;
+  } else if (last_store_time_ms_ - now > kClockStepMsMax) {
+    logger.error("the clock stands {} ms behind the last record; store times step back with it",
+                 last_store_time_ms_ - now);
+    last_store_time_ms_ = now;
+  }
+  turn_time_ms_ = last_store_time_ms_;
+  shard_.schedule(*this);
+  return turn_time_ms_;
+}
+
+Result<void> Log::append_internal(InternalRecord kind, std::string_view body) {
+  protocol::RecordFields fields;
+  fields.topic = kLogTopic;
+  fields.flag = static_cast<std::int32_t>(kind);
+  fields.sys_flag = protocol::sys_flag::kTransactionRollback;
+  fields.body = body;
+  fields.store_host = store_host_;
+  fields.born_host = store_host_;
+  auto place = reserve(protocol::encoded_size(fields), AppendKind::kInternal);
+  if (!place) return std::unexpected(place.error());
+  fields.position = place->position;
+  fields.store_timestamp_ms = store_time_ms();
+  fields.born_timestamp_ms = fields.store_timestamp_ms;
+  protocol::encode_record(fields, place->data);
+  publish(*place);
+  return {};
+}
+
+void Log::append_command(std::string body, Done done) {
+  if (auto appended = append_internal(InternalRecord::kCommand, body); !appended) {
+    done(std::unexpected(appended.error()));
+    return;
+  }
+  commands_.push_back({end_, std::move(done)});
+}
+
+void Log::fail_commands(const Error& error) {
+  while (!commands_.empty()) {
+    PendingCommand command = std::move(commands_.front());
+    commands_.pop_front();
+    command.done(std::unexpected(error));
+  }
+}
+
+// --- writing and committing -------------------------------------------------------------------------
+
+void Log::on_turn_end() {
+  turn_time_ms_ = 0;
+  write_pending();
+  advance_commit();
+}
+
+void Log::write_pending() {
+  while (written_ < end_) {
+    const LogPosition file_end = files_->file_start(written_) + files_->file_bytes();
+    const LogPosition to = std::min(end_, file_end);
+    slices_.clear();
+    cache_.collect(written_, to, slices_);
+    if (const auto done = files_->write(written_, slices_); !done) {
+      die("writing the log failed", done.error());
+    }
+    ++stats_.writes;
+    written_ = to;
+  }
+  if (options_.flush_mode == FlushMode::kSync && durable_ < written_) request_flush();
+}
+
+void Log::request_flush() {
+  if (!flusher_ || flush_running_ || durable_ >= written_) return;
+  flush_running_ = true;
+  flush_requested_ = written_;
+  flusher_->request(written_, files_->files_in(durable_, written_));
+}
+
+void Log::flush() { request_flush(); }
+
+void Log::on_durable(LogPosition position) {
+  flush_running_ = false;
+  durable_ = std::max(durable_, position);
+  if (options_.flush_mode == FlushMode::kSync && durable_ < written_) request_flush();
+  advance_commit();
+}
+
+void Log::advance_commit() {
+  if (!commit_rule_) return;
+  const LogPosition committed = commit_rule_->on_progress(written_, durable_);
+  if (committed <= committed_) return;
+  committed_ = committed;
+  apply_committed();
+}
+
+void Log::apply_committed() {
+  while (applied_ < committed_) {
+    const std::string_view bytes = cache_.at(applied_);
+    if (bytes.size() >= protocol::kBlankHeaderBytes &&
+        load_be<std::uint32_t>(bytes.data() + 4) == protocol::kBlankMagic) {
+      applied_ = files_->file_start(applied_) + files_->file_bytes();
+      continue;
+    }
+    const auto record = protocol::decode_record(bytes);
+    if (!record) die("a committed record does not decode", record.error());
+    if (record->flag == static_cast<std::int32_t>(InternalRecord::kTermStart) &&
+        record->topic == kLogTopic) {
+      if (const auto start = TermStart::decode(record->body)) {
+        epochs_.add({start->term, record->position, false});
+      }
+    }
+    if (const auto applied = listener_->apply(*record); !applied) {
+      die(fmt::format("applying the record at {} failed", record->position.v), applied.error());
+    }
+    applied_ += record->total_size;
+    while (!commands_.empty() && commands_.front().end <= applied_) {
+      PendingCommand command = std::move(commands_.front());
+      commands_.pop_front();
+      command.done({});
+    }
+  }
+  listener_->on_committed(committed_);
+  cache_.evict(std::min(applied_, written_));
+}
+
+// --- reading ----------------------------------------------------------------------------------------
+
+bool Log::in_memory(LogPosition position) const {
+  return !cache_.empty() && position >= cache_.begin();
+}
+
+Result<protocol::RecordView> Log::read_record(LogPosition position, std::size_t size,
+                                              bool* would_block) {
+  *would_block = false;
+  if (position < files_->begin() || position + static_cast<std::int64_t>(size) > applied_) {
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("no record of {} bytes at position {}; the log holds [{}, {})", size,
+                                  position.v, files_->begin().v, applied_.v));
+  }
+  if (const std::string_view cached = cache_.at(position); cached.size() >= size) {
+    return protocol::decode_record(cached.substr(0, size));
+  }
+  LogReader::Status status{};
+  const auto bytes = reader_->read(position, size, written_, &status);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (status == LogReader::Status::kWouldBlock) {
+    *would_block = true;
+    return make_error(ErrorCode::kBusy, "not in memory");
+  }
+  auto record = verify_record(*bytes, position, epochs_);
+  if (!record) {
+    ++stats_.rotten_reads;
+    static log::RateLimit limit(10000);
+    if (limit.admit()) {
+      logger.warn("a stored record is damaged and is not served position={} size={} reason={}",
+                  position.v, size, record.error().message);
+    }
+  }
+  return record;
+}
+
+Result<std::string> Log::read_record_blocking(LogPosition position) {
+  if (position < files_->begin() || position >= applied_) {
+    return make_error(ErrorCode::kNotFound, fmt::format("no record at position {}", position.v));
+  }
+  if (const std::string_view cached = cache_.at(position); !cached.empty()) {
+    auto record = protocol::decode_record(cached);
+    if (!record) return std::unexpected(record.error());
+    return std::string(record->bytes);
+  }
+  std::string bytes(protocol::kRecordBytesMin, '\0');
+  auto n = files_->read(position, bytes);
+  if (!n) return std::unexpected(n.error());
+  const auto size = *n >= 8 ? load_be<std::uint32_t>(bytes.data()) : 0;
+  if (size < protocol::kRecordBytesMin || size > options_.record_bytes_max ||
+      position + size > applied_) {
+    return make_error(ErrorCode::kNotFound, fmt::format("no record at position {}", position.v));
+  }
+  bytes.resize(size);
+  n = files_->read(position, bytes);
+  if (!n) return std::unexpected(n.error());
+  auto record = verify_record(std::string_view(bytes).substr(0, *n), position, epochs_);
+  if (!record) return std::unexpected(record.error());
+  return bytes;
+}
+
+void Log::fetch(LogPosition position, std::size_t size, LogReader::Retry retry) {
+  reader_->fetch(position, size, written_, std::move(retry));
+}
+
+// --- upkeep -----------------------------------------------------------------------------------------
+
+Result<void> Log::save_checkpoint(LogPosition queues_applied, LogPosition index_applied,
+                                  bool clean) {
+  Checkpoint c;
+  c.durable = durable_;
+  c.queues_applied = std::min(queues_applied, durable_);
+  c.index_applied = std::min(index_applied, durable_);
+  c.boot_id = current_boot_id();
+  c.clean = clean;
+  c.async_flush = options_.flush_mode == FlushMode::kAsync;
+  return checkpoint_->save(c);
+}
+
+Result<std::int64_t> Log::trim(LogPosition position) {
+  auto freed = files_->remove_before(std::min(position, applied_));
+  if (freed && *freed > 0) {
+    reader_->forget_below(files_->begin());
+    epochs_.trim(files_->begin());
+  }
+  return freed;
+}
+
+Result<void> Log::stop() {
+  if (!started_ || stopping_) return {};
+  stopping_ = true;
+  flush_timer_.reset();
+  write_pending();
+  advance_commit();
+  flusher_.reset();  // waits for a running sync
+  for (const auto& file : files_->files_in(durable_, written_)) {
+    if (auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
+  }
+  durable_ = written_;
+  advance_commit();
+  fail_commands({ErrorCode::kUnavailable, "the broker is stopping"});
+  return {};
+}
+
+Log::Stats Log::stats() const {
+  Stats s = stats_;
+  if (flusher_) {
+    s.syncs = flusher_->syncs();
+    s.sync_us_total = flusher_->sync_us_total();
+  }
+  return s;
+}
+
+}  // namespace gantry::replog

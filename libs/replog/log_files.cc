@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replog/log_files.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace gantry::replog {
+
+std::string position_file_name(std::int64_t position) { return fmt::format("{:020}", position); }
+
+std::optional<std::int64_t> parse_position_file_name(std::string_view name) {
+  std::int64_t position = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), position);
+  if (name.size() != 20 || error != std::errc{} || end != name.data() + name.size() || position < 0) {
+    return std::nullopt;
+  }
+  return position;
+}
+
+Result<std::unique_ptr<LogFiles>> LogFiles::open(io::FileSystem& fs, Options options) {
+  std::unique_ptr<LogFiles> log(new LogFiles(fs, std::move(options)));
+  const std::string& dir = log->options_.directory;
+  const std::int64_t file_bytes = log->options_.file_bytes;
+  GANTRY_TRY(fs.create_directories(dir));
+  const auto entries = fs.list(dir);
+  if (!entries) return std::unexpected(entries.error());
+  for (const io::DirectoryEntry& entry : *entries) {
+    const std::string path = dir + "/" + entry.name;
+    const auto start = parse_position_file_name(entry.name);
+    if (!start) {
+      if (entry.is_directory || entry.name.ends_with(".tmp")) continue;
+      return make_error(ErrorCode::kUnsupported,
+                        fmt::format("{}: not a CommitLog file (20 digits); move it away", path));
+    }
+    // A file whose allocation was interrupted holds nothing: sizes grow before content comes.
+    if (entry.size != file_bytes) {
+      const bool last = &entry == &entries->back();
+      if (last && entry.size < file_bytes && !log->files_.empty()) {
+        GANTRY_TRY(fs.remove(path));
+        continue;
+      }
+      return make_error(
+          ErrorCode::kUnsupported,
+          fmt::format("{} has {} bytes, mappedFileSizeCommitLog says {}: set "
+                      "mappedFileSizeCommitLog to the size the store was created with",
+                      path, entry.size, file_bytes));
+    }
+    if (!log->files_.empty() && log->files_.back().start + file_bytes != LogPosition(*start)) {
+      return make_error(ErrorCode::kCorrupt,
+                        fmt::format("{}: a CommitLog file is missing before it, expected {}", path,
+                                    position_file_name(log->end().v)));
+    }
+    if (*start % file_bytes != 0) {
+      return make_error(ErrorCode::kCorrupt,
+                        fmt::format("{}: name is not a multiple of the file size {}", path, file_bytes));
+    }
+    auto file = fs.open(path, io::OpenMode::kReadWrite);
+    if (!file) return std::unexpected(file.error());
+    log->files_.push_back({LogPosition(*start), std::move(*file)});
+  }
+  return log;
+}
+
+LogPosition LogFiles::begin() const { return files_.empty() ? LogPosition(0) : files_.front().start; }
+
+LogPosition LogFiles::end() const {
+  return files_.empty() ? LogPosition(0) : files_.back().start + options_.file_bytes;
+}
+
+LogPosition LogFiles::file_start(LogPosition position) const {
+  return LogPosition(position.v - position.v % options_.file_bytes);
+}
+
+const LogFiles::Entry* LogFiles::find(LogPosition position) const {
+  if (files_.empty() || position < begin() || position >= end()) return nullptr;
+  return &files_[static_cast<std::size_t>((position - begin()) / options_.file_bytes)];
+}
+
+Result<void> LogFiles::extend() {
+  const LogPosition start = end();
+  const std::string path = options_.directory + "/" + position_file_name(start.v);
+  auto file = fs_.open(path, io::OpenMode::kCreate);
+  if (!file) return std::unexpected(file.error());
+  if (auto allocated = (*file)->allocate(options_.file_bytes); !allocated) {
+    file->reset();
+    ignore_result(fs_.remove(path), "the allocation error is what matters");
+    return allocated;
+  }
+  GANTRY_TRY((*file)->sync());
+  GANTRY_TRY(fs_.sync_directory(options_.directory));
+  files_.push_back({start, std::move(*file)});
+  return {};
+}
+
+Result<void> LogFiles::write(LogPosition position, std::span<const io::Slice> slices) {
+  const Entry* entry = find(position);
+  if (entry == nullptr) {
+    return make_error(ErrorCode::kNotFound, fmt::format("no CommitLog file for position {}", position.v));
+  }
+  return entry->file->write_at(position - entry->start, slices);
+}
+
+Result<std::size_t> LogFiles::read(LogPosition position, std::span<char> out) const {
+  const Entry* entry = find(position);
+  if (entry == nullptr) {
+    return make_error(ErrorCode::kNotFound, fmt::format("no CommitLog file for position {}", position.v));
+  }
+  return entry->file->read_at(position - entry->start, out);
+}
+
+Result<std::optional<std::size_t>> LogFiles::try_read(LogPosition position,
+                                                      std::span<char> out) const {
+  const Entry* entry = find(position);
+  if (entry == nullptr) {
+    return make_error(ErrorCode::kNotFound, fmt::format("no CommitLog file for position {}", position.v));
+  }
+  return entry->file->try_read_at(position - entry->start, out);
+}
+
+std::shared_ptr<io::File> LogFiles::file_at(LogPosition position) const {
+  const Entry* entry = find(position);
+  return entry == nullptr ? nullptr : entry->file;
+}
+
+std::vector<std::shared_ptr<io::File>> LogFiles::files_in(LogPosition from, LogPosition to) const {
+  std::vector<std::shared_ptr<io::File>> result;
+  for (const Entry& entry : files_) {
+    if (entry.start < to && from < entry.start + options_.file_bytes) result.push_back(entry.file);
+  }
+  return result;
+}
+
+Result<std::int64_t> LogFiles::remove_before(LogPosition position) {
+  std::int64_t freed = 0;
+  while (files_.size() > 2 && files_.front().start + options_.file_bytes <= position) {
+    GANTRY_TRY(fs_.remove(files_.front().file->path()));
+    files_.pop_front();
+    freed += options_.file_bytes;
+  }
+  if (freed > 0) GANTRY_TRY(fs_.sync_directory(options_.directory));
+  return freed;
+}
+
+Result<void> LogFiles::cut(LogPosition position) {
+  while (!files_.empty() && files_.back().start >= position && files_.size() > 1) {
+    GANTRY_TRY(fs_.remove(files_.back().file->path()));
+    files_.pop_back();
+  }
+  GANTRY_TRY(fs_.sync_directory(options_.directory));
+  if (files_.empty()) return {};
+  const Entry& last = files_.back();
+  const std::int64_t from = std::max<std::int64_t>(position - last.start, 0);
+  GANTRY_TRY(last.file->zero(from, options_.file_bytes - from));
+  return last.file->sync();
+}
+
+}  // namespace gantry::replog

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CommitLog's files: equal size, named by their first position in 20 digits, no gaps. Files are
+// always new and zero-filled; behind the end of the log only zeros are valid. The newest file may be
+// an empty reserve. Owned by the log; changed on the log shard only. The File objects may also be
+// used by the flusher and the cold-read threads, who hold them by shared_ptr.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "io/file_system.h"
+
+namespace gantry::replog {
+
+class LogFiles {
+ public:
+  struct Options {
+    std::string directory;
+    std::int64_t file_bytes = 1LL << 30;
+  };
+
+  // Opens what is there; an empty or missing directory is an empty log that begins at 0.
+  // kCorrupt / kUnsupported name the file that does not fit.
+  static Result<std::unique_ptr<LogFiles>> open(io::FileSystem& fs, Options options);
+
+  std::int64_t file_bytes() const { return options_.file_bytes; }
+  const std::string& directory() const { return options_.directory; }
+  bool empty() const { return files_.empty(); }
+  // First position of the oldest file / position behind the newest file.
+  LogPosition begin() const;
+  LogPosition end() const;
+  std::size_t count() const { return files_.size(); }
+  // First position of the file that holds `position`.
+  LogPosition file_start(LogPosition position) const;
+
+  // Adds one zero-filled file at the end. kDiskFull leaves nothing behind.
+  Result<void> extend();
+
+  // [position, position + bytes) must lie in one file.
+  Result<void> write(LogPosition position, std::span<const io::Slice> slices);
+  // Up to the end of the file that holds `position`. kNotFound outside the files.
+  Result<std::size_t> read(LogPosition position, std::span<char> out) const;
+  Result<std::optional<std::size_t>> try_read(LogPosition position, std::span<char> out) const;
+
+  // The file that holds `position`, for other threads; null outside.
+  std::shared_ptr<io::File> file_at(LogPosition position) const;
+  // The files that overlap [from, to).
+  std::vector<std::shared_ptr<io::File>> files_in(LogPosition from, LogPosition to) const;
+
+  // Deletes whole files that end at or below `position`, never the last two. Returns bytes freed.
+  Result<std::int64_t> remove_before(LogPosition position);
+  // Everything from `position` on becomes zero, later files are deleted, all of it durable.
+  Result<void> cut(LogPosition position);
+
+ private:
+  struct Entry {
+    LogPosition start;
+    std::shared_ptr<io::File> file;
+  };
+  LogFiles(io::FileSystem& fs, Options options) : fs_(fs), options_(std::move(options)) {}
+  const Entry* find(LogPosition position) const;
+
+  io::FileSystem& fs_;
+  Options options_;
+  std::deque<Entry> files_;
+};
+
+// "00000000001073741824"
+std::string position_file_name(std::int64_t position);
+std::optional<std::int64_t> parse_position_file_name(std::string_view name);
+
+}  // namespace gantry::replog

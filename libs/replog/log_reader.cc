@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replog/log_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "log/log.h"
+#include "runtime/shard.h"
+
+namespace gantry::replog {
+namespace {
+log::Logger logger("log_reader");
+}
+
+LogReader::LogReader(runtime::Shard& shard, const LogFiles& files, std::size_t cache_bytes)
+    : shard_(shard),
+      files_(files),
+      blocks_max_(std::max<std::size_t>(cache_bytes / kBlockBytes, 16)),
+      cold_thread_([this] { run_cold_reads(); }) {}
+
+LogReader::~LogReader() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  cold_thread_.join();
+}
+
+LogReader::Block* LogReader::cached(std::int64_t number) {
+  const auto it = blocks_.find(number);
+  if (it == blocks_.end()) return nullptr;
+  if (it->second != lru_.begin()) lru_.splice(lru_.begin(), lru_, it->second);
+  return &*it->second;
+}
+
+LogReader::Block LogReader::new_block(std::int64_t number) {
+  Block block;
+  block.number = number;
+  if (!spare_.empty()) {
+    block.data = std::move(spare_.back());
+    spare_.pop_back();
+  } else {
+    block.data = std::make_unique_for_overwrite<char[]>(kBlockBytes);
+  }
+  return block;
+}
+
+LogReader::Block* LogReader::insert(Block block) {
+  if (const auto it = blocks_.find(block.number); it != blocks_.end()) {
+    spare_.push_back(std::move(it->second->data));
+    lru_.erase(it->second);
+    blocks_.erase(it);
+  }
+  while (lru_.size() >= blocks_max_) {
+    spare_.push_back(std::move(lru_.back().data));
+    blocks_.erase(lru_.back().number);
+    lru_.pop_back();
+  }
+  if (spare_.size() > 4) spare_.resize(4);
+  lru_.push_front(std::move(block));
+  blocks_[lru_.front().number] = lru_.begin();
+  return &lru_.front();
+}
+
+Result<LogReader::Block*> LogReader::load(std::int64_t number, std::size_t valid, Status* status) {
+  Block* block = cached(number);
+  if (block != nullptr && block->valid >= valid) {
+    ++stats_.block_hits;
+    return block;
+  }
+  Block fresh = new_block(number);
+  const auto n = files_.try_read(LogPosition(number * kBlockBytes), {fresh.data.get(), valid});
+  if (!n) return std::unexpected(n.error());
+  if (!*n) {
+    spare_.push_back(std::move(fresh.data));
+    *status = Status::kWouldBlock;
+    return nullptr;
+  }
+  fresh.valid = **n;
+  ++stats_.block_reads;
+  return insert(std::move(fresh));
+}
+
+Result<std::string_view> LogReader::read(LogPosition position, std::size_t size,
+                                         LogPosition written, Status* status) {
+  *status = Status::kOk;
+  joined_.clear();
+  while (size > 0) {
+    const std::int64_t number = position.v / kBlockBytes;
+    const std::int64_t start = number * kBlockBytes;
+    const auto valid = static_cast<std::size_t>(std::min(kBlockBytes, written.v - start));
+    auto block = load(number, valid, status);
+    if (!block) return std::unexpected(block.error());
+    if (*status == Status::kWouldBlock) return std::string_view{};
+    const auto skip = static_cast<std::size_t>(position.v - start);
+    if ((*block)->valid <= skip) {
+      return make_error(ErrorCode::kCorrupt,
+                        fmt::format("the log ends before position {}", position.v));
+    }
+    const std::string_view piece((*block)->data.get() + skip,
+                                 std::min(size, (*block)->valid - skip));
+    if (joined_.empty() && piece.size() == size) return piece;
+    joined_.append(piece);
+    size -= piece.size();
+    position += static_cast<std::int64_t>(piece.size());
+  }
+  return std::string_view(joined_);
+}
+
+void LogReader::fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry) {
+  std::vector<ColdRead> reads;
+  const std::int64_t first = position.v / kBlockBytes;
+  const std::int64_t last = (position.v + static_cast<std::int64_t>(std::max<std::size_t>(size, 1)) - 1) / kBlockBytes;
+  for (std::int64_t number = first; number <= last; ++number) {
+    const LogPosition start(number * kBlockBytes);
+    auto file = files_.file_at(start);
+    if (!file) continue;
+    ColdRead read;
+    read.file = std::move(file);
+    read.offset = start - files_.file_start(start);
+    read.block = new_block(number);
+    read.block.valid = static_cast<std::size_t>(std::min(kBlockBytes, written - start));
+    reads.push_back(std::move(read));
+  }
+  if (reads.empty()) {
+    shard_.post(std::move(retry));
+    return;
+  }
+  ++stats_.cold_reads;
+  reads.back().last = true;
+  reads.back().retry = std::move(retry);
+  {
+    const std::lock_guard lock(mutex_);
+    for (ColdRead& read : reads) cold_reads_.push_back(std::move(read));
+  }
+  wake_.notify_one();
+}
+
+void LogReader::forget_below(LogPosition position) {
+  for (auto it = lru_.begin(); it != lru_.end();) {
+    if ((it->number + 1) * kBlockBytes <= position.v) {
+      blocks_.erase(it->number);
+      it = lru_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void LogReader::run_cold_reads() {
+  for (;;) {
+    ColdRead read;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !cold_reads_.empty(); });
+      if (stopping_) return;
+      read = std::move(cold_reads_.front());
+      cold_reads_.pop_front();
+    }
+    const auto n = read.file->read_at(read.offset, {read.block.data.get(), read.block.valid});
+    if (!n) {
+      logger.error("reading the log failed: {}", n.error().message);
+      read.block.valid = 0;
+    } else {
+      read.block.valid = *n;
+    }
+    shard_.post([this, block = std::move(read.block), retry = std::move(read.retry)]() mutable {
+      if (block.valid > 0) insert(std::move(block));
+      if (retry) retry();
+    });
+  }
+}
+
+}  // namespace gantry::replog

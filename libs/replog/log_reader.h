@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads records below the tail cache: through a small cache of blocks, without waiting for the disk
+// on the shard. What is not in the page cache is fetched by a cold-read thread and asked for again.
+// Records read from disk are verified; a rotten one is never handed out. Log shard only.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "replog/log_files.h"
+
+namespace gantry::runtime {
+class Shard;
+}
+
+namespace gantry::replog {
+
+struct LogReaderStats {
+  std::uint64_t block_hits = 0, block_reads = 0, cold_reads = 0;
+};
+
+class LogReader {
+ public:
+  static constexpr std::int64_t kBlockBytes = 32 << 10;
+  using Retry = std::move_only_function<void()>;
+
+  LogReader(runtime::Shard& shard, const LogFiles& files, std::size_t cache_bytes);
+  ~LogReader();
+  LogReader(const LogReader&) = delete;
+  LogReader& operator=(const LogReader&) = delete;
+
+  enum class Status : std::uint8_t { kOk, kWouldBlock };
+  // The bytes [position, position + size), all below `written` and in one file. The view is valid
+  // until the next call. kWouldBlock: call fetch() with the same range and try again later.
+  Result<std::string_view> read(LogPosition position, std::size_t size, LogPosition written,
+                                Status* status);
+  // Brings the blocks of the range into the cache from another thread, then posts `retry` (also when
+  // reading failed: the next read() then reports the error).
+  void fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry);
+  // Forgets blocks below / at and beyond a position (retention, cut).
+  void forget_below(LogPosition position);
+
+  const LogReaderStats& stats() const { return stats_; }
+
+ private:
+  struct Block {
+    std::int64_t number = 0;
+    std::size_t valid = 0;  // bytes that were below the written position when read
+    std::unique_ptr<char[]> data;
+  };
+  using Lru = std::list<Block>;
+  struct ColdRead {
+    std::shared_ptr<io::File> file;
+    std::int64_t offset = 0;
+    Block block;
+    bool last = false;
+    Retry retry;
+  };
+
+  Block* cached(std::int64_t number);
+  Block* insert(Block block);
+  Block new_block(std::int64_t number);
+  Result<Block*> load(std::int64_t number, std::size_t valid, Status* status);
+  void run_cold_reads();
+
+  runtime::Shard& shard_;
+  const LogFiles& files_;
+  const std::size_t blocks_max_;
+  Lru lru_;  // newest first
+  std::unordered_map<std::int64_t, Lru::iterator> blocks_;
+  std::vector<std::unique_ptr<char[]>> spare_;
+  std::string joined_;  // for ranges over several blocks
+  LogReaderStats stats_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<ColdRead> cold_reads_;
+  bool stopping_ = false;
+  std::thread cold_thread_;
+};
+
+}  // namespace gantry::replog
