@@ -22,8 +22,10 @@ using ConnectionId = std::uint64_t;
 struct HostPort {
   std::string host;  // "10.0.0.1", or an IPv6 text without brackets; v4-mapped v6 is given as v4
   std::uint16_t port = 0;
-  std::string text() const;  // "10.0.0.1:4711"
+  std::string text() const;  // "10.0.0.1:4711", "[::1]:4711"
 };
+// "host:port"; IPv6 with or without brackets. Port 0 is refused.
+Result<HostPort> parse_host_port(std::string_view text);
 
 class Connection {
  public:
@@ -44,12 +46,13 @@ class Connection {
 
   // encode + touch.
   virtual void send(const protocol::Command& command) = 0;
-  // A request to the peer with an opaque of our own; `reply` runs on this shard exactly once: the
-  // answer, kTimeout, or kUnavailable when the connection closes.
+  // A request to the peer with an opaque of our own; `reply` runs on this shard exactly once, never
+  // inside call(): the answer, kTimeout, or kUnavailable when the connection closes.
   virtual void call(protocol::Command request, std::chrono::milliseconds timeout, Reply reply) = 0;
   virtual void send_oneway(protocol::Command request) = 0;
 
-  // Closes after what is already in output() was offered once to the kernel. `reason` goes to the log.
+  // Closes after what is already in output() was offered once to the kernel. `reason` goes to the
+  // log. open() is false at once; on_close() follows at the end of the turn, never inside close().
   virtual void close(std::string_view reason) = 0;
 };
 

@@ -37,7 +37,8 @@ class RemotingClient {
   std::unique_ptr<Impl> impl_;
 };
 
-// For tools and tests: one blocking connection with its own thread inside. Any one thread at a time.
+// For tools and tests: one blocking connection with its own thread inside. Any one thread at a
+// time.
 class BlockingClient {
  public:
   static Result<std::unique_ptr<BlockingClient>> connect(const std::string& address,

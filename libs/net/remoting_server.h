@@ -17,13 +17,15 @@ class Shard;
 namespace gantry::net {
 
 struct RemotingServerOptions {
-  std::chrono::seconds idle_max{120};  // RocketMQ: serverChannelMaxIdleTimeSeconds
+  // No byte in either direction for this long: closed (RocketMQ: serverChannelMaxIdleTimeSeconds).
+  // Checked by one timer per server, so it takes up to an eighth (at most 5 s) longer. 0: never.
+  std::chrono::milliseconds idle_max{std::chrono::seconds(120)};
   // A connection whose peer does not read: above `output_pause_bytes` its requests are no longer
   // read; above `output_max_bytes`, or when nothing was taken for `output_stall_max`, it is closed.
   std::size_t output_pause_bytes = 4U << 20;
   std::size_t output_max_bytes = 64U << 20;
-  std::chrono::seconds output_stall_max{60};
-  std::size_t connections_max = 100000;
+  std::chrono::milliseconds output_stall_max{std::chrono::seconds(60)};
+  std::size_t connections_max = 100000;  // more are closed right after accept; at most 1048576
 };
 
 struct RemotingServerStats {
@@ -34,7 +36,9 @@ struct RemotingServerStats {
 
 class RemotingServer {
  public:
-  // `handler` must outlive the server.
+  // `handler` must outlive the server. Destroy the server on the shard, also from inside a
+  // handler's callback, or after the shard's loop has ended; it closes its connections (on_close
+  // runs).
   RemotingServer(runtime::Shard& shard, ConnectionHandler& handler, RemotingServerOptions options);
   ~RemotingServer();
   RemotingServer(const RemotingServer&) = delete;
