@@ -32,7 +32,7 @@ struct BrokerConfig {
   std::string broker_ip2;                // default: as brokerIP1
   std::string bind_address = "0.0.0.0";  // of every remoting listener
   int listen_port = 10911;               // 0: any free port
-  int raft_listen_port = 10912;          // between members of a broker set
+  int raft_listen_port = 0;              // between members of a set; load: listen_port + 1
   std::string
       leader_advertised_address;  // host[:port] registered by the leader; empty: own address
   std::vector<std::string> namesrv_addr;  // host:port

@@ -29,6 +29,9 @@ void append_property(std::string& out, std::string_view key, std::string_view va
 // Errors: bad syntax, nesting, a repeated key — each with its line.
 Result<std::vector<Entry>> parse_yaml(std::string_view text);
 
+// Whether a file of that name is read as YAML.
+bool is_yaml_path(std::string_view path);
+
 // Reads the file; error messages begin with `path` (and `:line` where known). Files over 1 MiB are
 // refused.
 Result<std::vector<Entry>> load_entries(const std::string& path);

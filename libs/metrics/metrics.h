@@ -117,6 +117,7 @@ class Registry {
 
  private:
   struct State;
+  struct CollectorHandle;
   std::shared_ptr<State> state_;
 };
 
