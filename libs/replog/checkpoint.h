@@ -16,6 +16,7 @@ struct Checkpoint {
   LogPosition durable;          // the log is synced up to here
   LogPosition queues_applied;   // consume queues are synced for all records below
   LogPosition index_applied;    // key index, likewise
+  LogPosition index_from;       // older records are in RocketMQ's index files, not in ours
   std::string boot_id;          // of the kernel that wrote it
   bool clean = false;           // written by a clean stop: `durable` is the log's end
   bool async_flush = false;     // the group's flush mode when written

@@ -274,14 +274,25 @@ void Log::fetch(LogPosition position, std::size_t size, LogReader::Retry retry) 
   reader_->fetch(position, size, written_, std::move(retry));
 }
 
+Result<std::size_t> Log::peek(LogPosition position, std::span<char> out) const {
+  return files_->read(position, out);
+}
+
+Result<ScanResult> Log::scan(
+    const ScanOptions& options, EpochTable& epochs,
+    const std::function<Result<void>(const protocol::RecordView&)>& on_record) const {
+  return scan_log(*files_, options, epochs, on_record);
+}
+
 // --- upkeep -----------------------------------------------------------------------------------------
 
 Result<void> Log::save_checkpoint(LogPosition queues_applied, LogPosition index_applied,
-                                  bool clean) {
+                                  LogPosition index_from, bool clean) {
   Checkpoint c;
   c.durable = durable_;
   c.queues_applied = std::min(queues_applied, durable_);
   c.index_applied = std::min(index_applied, durable_);
+  c.index_from = index_from;
   c.boot_id = current_boot_id();
   c.clean = clean;
   c.async_flush = options_.flush_mode == FlushMode::kAsync;

@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,7 @@ class Log final : public CommandLog, private runtime::TurnHook {
 
   // --- positions --------------------------------------------------------------------------------
   LogPosition begin() const { return files_->begin(); }
+  LogPosition files_end() const { return files_->end(); }
   LogPosition end() const { return end_; }  // appended
   LogPosition written() const { return written_; }
   LogPosition durable() const { return durable_; }
@@ -125,11 +127,16 @@ class Log final : public CommandLog, private runtime::TurnHook {
   // The same without knowing the size. Blocks on the disk if it must; for rare requests by position.
   Result<std::string> read_record_blocking(LogPosition position);
   void fetch(LogPosition position, std::size_t size, LogReader::Retry retry);
+  // Bytes as they are in the files; blocks. For start and for upkeep.
+  Result<std::size_t> peek(LogPosition position, std::span<char> out) const;
+  Result<ScanResult> scan(const ScanOptions& options, EpochTable& epochs,
+                          const std::function<Result<void>(const protocol::RecordView&)>& on_record) const;
   bool in_memory(LogPosition position) const;
 
   // --- upkeep -----------------------------------------------------------------------------------
   void flush();  // asks for a sync of what is written
-  Result<void> save_checkpoint(LogPosition queues_applied, LogPosition index_applied, bool clean);
+  Result<void> save_checkpoint(LogPosition queues_applied, LogPosition index_applied,
+                               LogPosition index_from, bool clean);
   Result<std::int64_t> trim(LogPosition position);  // deletes whole files below
   // Refuses appends, writes and syncs what is there. Blocks. After it only reading works.
   Result<void> stop();

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What request handlers work with. Owned by BrokerApp, which outlives them all; everything belongs
+// to the log shard.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "broker/core/dispatcher.h"
+#include "broker/core/storage.h"
+#include "config/broker_config.h"
+#include "protocol/record.h"
+#include "runtime/shard.h"
+
+namespace gantry::broker {
+
+class BrokerStats;
+class ClientManager;
+class MessageAppender;
+class NamesrvRegistrar;
+class PullService;
+class QueueLocks;
+
+struct BrokerContext {
+  config::BrokerConfig& config;  // live: code 25 changes it
+  Clock& clock;
+  runtime::Shard& shard;
+  Storage& storage;
+  ConnectionDirectory& connections;
+  BrokerStats& stats;
+  protocol::RecordHost store_host;  // brokerIP1:listenPort
+  std::string address;              // the same as text: what clients and tools know us by
+
+  // Set by BrokerApp before any request comes.
+  MessageAppender* appender = nullptr;
+  PullService* pulls = nullptr;
+  ClientManager* clients = nullptr;
+  QueueLocks* locks = nullptr;
+  NamesrvRegistrar* registrar = nullptr;
+};
+
+}  // namespace gantry::broker

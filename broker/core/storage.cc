@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/core/storage.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "broker/core/record_facts.h"
+#include "log/log.h"
+#include "protocol/tags.h"
+#include "replog/internal_topic.h"
+
+namespace gantry::broker {
+namespace {
+
+log::Logger logger("storage");
+
+constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
+
+state::SystemTopicOptions system_topic_options(const config::BrokerConfig& c, std::size_t levels) {
+  state::SystemTopicOptions o;
+  o.broker_cluster_name = c.broker_cluster_name;
+  o.broker_name = c.broker_name;
+  o.auto_create_topic_enable = c.auto_create_topic_enable;
+  o.default_topic_queue_nums = c.default_topic_queue_nums;
+  o.cluster_topic_enable = c.cluster_topic_enable;
+  o.broker_topic_enable = c.broker_topic_enable;
+  o.trace_topic_enable = c.trace_topic_enable;
+  o.msg_trace_topic_name = c.msg_trace_topic_name;
+  o.timer_wheel_enable = c.timer_wheel_enable;
+  o.delay_level_count = static_cast<std::int32_t>(levels);
+  return o;
+}
+
+std::vector<std::int64_t> configured_delays(const config::BrokerConfig& c) {
+  auto levels = config::parse_delay_levels(c.message_delay_level);
+  return levels ? *levels : std::vector<std::int64_t>{1000};  // load has refused a bad value
+}
+
+}  // namespace
+
+Storage::Storage(runtime::Shard& shard, io::FileSystem& fs, const config::BrokerConfig& config,
+                 Clock& clock)
+    : shard_(shard),
+      fs_(fs),
+      config_(config),
+      clock_(clock),
+      system_topics_(system_topic_options(config, configured_delays(config).size())),
+      delay_levels_(configured_delays(config)) {
+  state_.add_listener(this);
+}
+
+Storage::~Storage() {
+  write_back_timer_.reset();
+  checkpoint_timer_.reset();
+  offsets_timer_.reset();
+  index_timer_.reset();
+  proposals_.reset();
+  offsets_.reset();
+  log_.reset();
+  state_.remove_listener(this);
+}
+
+std::string Storage::path(const char* name) const {
+  return config_.store_path_root_dir + "/" + name;
+}
+
+// --- applying ---------------------------------------------------------------------------------------
+
+Result<void> Storage::apply(const protocol::RecordView& record) {
+  const LogPosition end = record.position + record.total_size;
+  applying_end_ = end;
+  if (record.topic == replog::kLogTopic &&
+      record.transaction_type() == protocol::sys_flag::kTransactionRollback) {
+    GANTRY_TRY(apply_internal(record, end));
+  } else {
+    apply_message(record, end);
+  }
+  queues_->advance(end);
+  if (index_) index_->advance(end);
+  return {};
+}
+
+Result<void> Storage::apply_internal(const protocol::RecordView& record, LogPosition end) {
+  switch (static_cast<replog::InternalRecord>(record.flag)) {
+    case replog::InternalRecord::kCommand:
+      return state_.apply(end, record.body);
+    case replog::InternalRecord::kTermStart: {
+      const auto start = replog::TermStart::decode(record.body);
+      if (!start) return std::unexpected(start.error());
+      if (start->apache_from.v >= 0) {
+        state_.apply_term_start(record.position, {Term(start->term.v - 1), start->apache_from,
+                                                  replog::kEpochFlagApache});
+      }
+      state_.apply_term_start(end, {start->term, record.position, 0});
+      return {};
+    }
+  }
+  return make_error(ErrorCode::kUnsupported,
+                    fmt::format("internal record of kind {} at {}: written by a newer Gantry",
+                                record.flag, record.position.v));
+}
+
+void Storage::apply_message(const protocol::RecordView& record, LogPosition end) {
+  const std::int32_t type = record.transaction_type();
+  if (type == 0) {
+    if (const auto step = DelayStep::decode(record.prepared_transaction_offset)) {
+      const auto applied = state_.apply_delay_step(end, step->level, step->scheduled + 1);
+      if (applied == state::StateMachine::StepResult::kDuplicate) return;
+    }
+  }
+  if (type == protocol::sys_flag::kTransactionRollback) return;
+  const RecordFacts facts = RecordFacts::of(record.properties);
+  const bool queued = type == 0 || type == protocol::sys_flag::kTransactionCommit;
+  std::int64_t tags_code = 0;
+  if (queued) {
+    if (facts.delay_level > 0 && record.topic == kScheduleTopic) {
+      tags_code = record.store_timestamp_ms + delay_levels_.delay_ms(facts.delay_level);
+    } else {
+      tags_code = protocol::tags_code(facts.tags);
+    }
+    if (end > queues_loaded_) {
+      queues_->append(record.topic, record.queue_id, record.queue_offset,
+                      {record.position, static_cast<std::int32_t>(record.total_size), tags_code}, end);
+    }
+  }
+  if (index_) {
+    if (!facts.uniq_key.empty()) {
+      index_->put(record.topic, facts.uniq_key, record.position, record.store_timestamp_ms);
+    }
+    for_each_key(facts.keys, [&](std::string_view key) {
+      index_->put(record.topic, key, record.position, record.store_timestamp_ms);
+    });
+  }
+  if (live_ && queued) {
+    for (CommitObserver* observer : observers_) observer->on_message(record, tags_code);
+  }
+}
+
+void Storage::on_committed(LogPosition committed) {
+  for (CommitObserver* observer : observers_) observer->on_committed(committed);
+}
+
+// --- reactions to state -----------------------------------------------------------------------------
+
+void Storage::on_topics_changed(std::span<const std::string> names) {
+  if (applying_end_ <= queues_loaded_) return;  // the queue files already know
+  for (const std::string& name : names) {
+    if (state_.topics().find(name) != nullptr) continue;
+    if (const auto removed = queues_->remove_topic(name); !removed) {
+      logger.warn("removing the queues of deleted topic {} failed: {}", name,
+                  removed.error().message);
+    }
+  }
+}
+
+void Storage::on_trim(LogPosition position) {
+  trim_wanted_ = std::max(trim_wanted_, position);
+  // Files go after the next snapshot: no log file is deleted before one at or above the position is
+  // durable.
+  if (live_) {
+    shard_.post([this] {
+      if (const auto saved = checkpoint(); !saved) {
+        logger.warn("checkpoint before deleting log files failed: {}", saved.error().message);
+      }
+    });
+  }
+}
+
+void Storage::propose_trim(LogPosition position, state::Proposals::Done done) {
+  proposals_->trim_log(position, std::move(done));
+}
+
+void Storage::trim_files() {
+  if (trim_wanted_.v == 0 || !snapshots_->durable_position()) return;
+  const LogPosition allowed = std::min(trim_wanted_, *snapshots_->durable_position());
+  const LogPosition before = log_->begin();
+  const auto freed = log_->trim(allowed);
+  if (!freed) {
+    logger.warn("deleting log files failed: {}", freed.error().message);
+    return;
+  }
+  if (log_->begin() == before) return;
+  logger.info("log files deleted begin={} freed_bytes={}", log_->begin().v, *freed);
+  if (const auto trimmed = queues_->trim(log_->begin()); !trimmed) {
+    logger.warn("trimming consume queues failed: {}", trimmed.error().message);
+  }
+  if (index_) index_->trim(log_->begin());
+}
+
+// --- upkeep -----------------------------------------------------------------------------------------
+
+Result<void> Storage::checkpoint(bool clean) {
+  const LogPosition position = log_->committed();
+  state_.advance(position);
+  // Derived files first, then the snapshot, then the checkpoint that relies on both.
+  GANTRY_TRY(queues_->sync());
+  if (!snapshots_->durable_position() || *snapshots_->durable_position() < position) {
+    GANTRY_TRY(snapshots_->save(position, state_.serialize_snapshot()));
+  }
+  const LogPosition index_position = index_ ? index_->durable_up_to() : position;
+  GANTRY_TRY(log_->save_checkpoint(queues_->durable_up_to(), index_position, index_from_, clean));
+  trim_files();
+  return {};
+}
+
+void Storage::pump_index() {
+  if (!index_ || !live_) return;
+  if (index_->needs_refeed_from()) {
+    if (const auto resumed = index_->resume(); !resumed) return;
+  }
+  const LogPosition from = index_->feed_position();
+  if (from >= log_->committed()) return;
+  // A bounded piece per tick, so that the shard stays responsive.
+  constexpr std::int64_t kBytesPerTick = 2 << 20;
+  replog::EpochTable epochs = log_->epochs();
+  replog::ScanOptions options;
+  options.from = from;
+  options.to = std::min(log_->committed(), from + kBytesPerTick);
+  options.resynchronise = true;
+  const auto scan = log_->scan(options, epochs, [this](const protocol::RecordView& record) {
+    feed_index(record);
+    return Result<void>{};
+  });
+  if (!scan) {
+    logger.warn("reading the log for the key index failed: {}", scan.error().message);
+    return;
+  }
+  index_->advance(scan->end > from ? scan->end : options.to);
+}
+
+void Storage::feed_index(const protocol::RecordView& record) {
+  if (record.transaction_type() == protocol::sys_flag::kTransactionRollback) return;
+  const RecordFacts facts = RecordFacts::of(record.properties);
+  if (!facts.uniq_key.empty()) {
+    index_->put(record.topic, facts.uniq_key, record.position, record.store_timestamp_ms);
+  }
+  for_each_key(facts.keys, [&](std::string_view key) {
+    index_->put(record.topic, key, record.position, record.store_timestamp_ms);
+  });
+  index_->advance(record.position + record.total_size);
+}
+
+}  // namespace gantry::broker

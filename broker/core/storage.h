@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything of a broker that is on disk: the log, the replicated state with its snapshots, consume
+// queues and key index, and how they are opened, kept in step, checkpointed and closed. Applies
+// committed records. Log shard only, except where noted.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "broker/core/delay_levels.h"
+#include "config/broker_config.h"
+#include "io/directory_lock.h"
+#include "replog/log.h"
+#include "runtime/shard.h"
+#include "state/offset_manager.h"
+#include "state/proposals.h"
+#include "state/snapshot_store.h"
+#include "state/state_machine.h"
+#include "state/system_topics.h"
+#include "store/key_index.h"
+#include "store/queue_store.h"
+
+namespace gantry::broker {
+
+// Told of committed messages and of positions, on the shard. Owned by whoever registers.
+class CommitObserver {
+ public:
+  virtual ~CommitObserver() = default;
+  // A message became visible in (topic, queue_id) at `offset`.
+  virtual void on_message(const protocol::RecordView& /*record*/, std::int64_t /*tags_code*/) {}
+  // Everything below is committed, applied and visible.
+  virtual void on_committed(LogPosition /*position*/) {}
+};
+
+class Storage final : public replog::LogListener, private state::StateMachine::Listener {
+ public:
+  Storage(runtime::Shard& shard, io::FileSystem& fs, const config::BrokerConfig& config,
+          Clock& clock);
+  ~Storage() override;
+
+  // Takes the lock, opens and recovers. Runs before the shard does or on it; blocks.
+  Result<void> open();
+  // Begins the term; from now on appends are taken. `store_host` goes into records.
+  Result<void> start(const protocol::RecordHost& store_host);
+  // Writes everything out and leaves the directory as Apache RocketMQ expects a cleanly stopped one.
+  Result<void> stop();
+
+  replog::Log& log() { return *log_; }
+  store::QueueStore& queues() { return *queues_; }
+  store::KeyIndex* index() { return index_.get(); }
+  const state::StateMachine& state() const { return state_; }
+  state::StateMachine& state() { return state_; }
+  state::Proposals& proposals() { return *proposals_; }
+  state::OffsetManager& offsets() { return *offsets_; }
+  const state::SystemTopics& system_topics() const { return system_topics_; }
+  const DelayLevels& delay_levels() const { return delay_levels_; }
+
+  void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
+  void remove_observer(CommitObserver& observer) { std::erase(observers_, &observer); }
+  void add_state_listener(state::StateMachine::Listener& listener) { state_.add_listener(&listener); }
+
+  // Queue entries, snapshot, index and checkpoint to disk. Blocks for syncs of derived files.
+  Result<void> checkpoint(bool clean = false);
+  // Asks for removal of whole log files below `position`; `done` when applied.
+  void propose_trim(LogPosition position, state::Proposals::Done done);
+
+  bool recovered_from_apache() const { return apache_import_; }
+  const replog::ScanResult& recovery() const { return recovery_; }
+  const std::string& root() const { return config_.store_path_root_dir; }
+
+  // replog::LogListener
+  Result<void> apply(const protocol::RecordView& record) override;
+  void on_committed(LogPosition committed) override;
+
+ private:
+  void on_topics_changed(std::span<const std::string> names) override;
+  void on_trim(LogPosition position) override;
+
+  Result<void> check_foreign_store() const;
+  Result<void> load_snapshot();
+  Result<LogPosition> choose_replay_start();
+  Result<LogPosition> apache_replay_start() const;
+  Result<void> apply_internal(const protocol::RecordView& record, LogPosition end);
+  void apply_message(const protocol::RecordView& record, LogPosition end);
+  void feed_index(const protocol::RecordView& record);
+  void pump_index();
+  void trim_files();
+  void remove_unknown_queues();
+  Result<void> import_apache_config();
+  Result<void> write_apache_files();
+  void create_system_topics();
+  std::string path(const char* name) const;
+
+  runtime::Shard& shard_;
+  io::FileSystem& fs_;
+  const config::BrokerConfig& config_;
+  Clock& clock_;
+  state::SystemTopics system_topics_;
+  DelayLevels delay_levels_;
+
+  std::unique_ptr<io::DirectoryLock> lock_;
+  state::StateMachine state_;
+  std::unique_ptr<state::SnapshotStore> snapshots_;
+  std::unique_ptr<replog::Log> log_;
+  std::unique_ptr<store::QueueStore> queues_;
+  std::unique_ptr<store::KeyIndex> index_;
+  std::unique_ptr<state::OffsetManager> offsets_;
+  std::unique_ptr<state::Proposals> proposals_;
+
+  std::vector<CommitObserver*> observers_;
+  replog::ScanResult recovery_;
+  LogPosition queues_loaded_;   // queue files were complete up to here when loaded
+  LogPosition applying_end_;    // end of the record being applied
+  LogPosition trim_wanted_;
+  LogPosition index_from_;
+  LogPosition apache_range_from_{-1};
+  bool apache_import_ = false;
+  bool live_ = false;  // recovery is over
+  std::unique_ptr<runtime::Timer> write_back_timer_, checkpoint_timer_, offsets_timer_, index_timer_;
+};
+
+}  // namespace gantry::broker

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Storage: opening, recovery, taking over a store of Apache RocketMQ, and the clean stop.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "broker/core/storage.h"
+#include "log/log.h"
+#include "replog/internal_topic.h"
+#include "runtime/process_limits.h"
+#include "state/apache_config.h"
+
+namespace gantry::broker {
+namespace {
+
+log::Logger logger("storage");
+constexpr std::chrono::milliseconds kWriteBackPeriod{1000};
+constexpr std::chrono::milliseconds kCheckpointPeriod{5000};
+constexpr std::chrono::milliseconds kOffsetsPeriod{200};
+constexpr std::chrono::milliseconds kIndexPeriod{20};
+constexpr std::int64_t kApacheCheckpointSlackMs = 3000;
+
+replog::EpochTable epochs_of(const state::StateMachine& machine) {
+  replog::EpochTable table;
+  for (const state::Epoch& epoch : machine.epochs().all()) {
+    table.add({epoch.term, epoch.start, (epoch.flags & replog::kEpochFlagApache) != 0});
+  }
+  return table;
+}
+
+}  // namespace
+
+Result<void> Storage::check_foreign_store() const {
+  const auto refuse = [&](const char* what, const char* name) -> Result<void> {
+    const auto there = fs_.exists(path(name));
+    if (!there) return std::unexpected(there.error());
+    if (!*there) return {};
+    return make_error(ErrorCode::kUnsupported,
+                      fmt::format("{} is {}, which Gantry does not open; give storePathRootDir a "
+                                  "store of RocketMQ's default engine or an empty directory",
+                                  path(name), what));
+  };
+  GANTRY_TRY(refuse("a DLedger store", ("dledger-" + config_.broker_name).c_str()));
+  GANTRY_TRY(refuse("a RocksDB consume queue store", "rocksdbconsumequeue"));
+  GANTRY_TRY(refuse("a RocksDB consume queue store", "consumequeue_r"));
+  const std::string& logs = config_.store_path_commit_log;
+  if (logs.find(',') != std::string::npos) {
+    return make_error(ErrorCode::kUnsupported,
+                      fmt::format("storePathCommitLog '{}' names several directories; Gantry keeps "
+                                  "the CommitLog in one",
+                                  logs));
+  }
+  return {};
+}
+
+Result<void> Storage::load_snapshot() {
+  snapshots_ = std::make_unique<state::SnapshotStore>(path("raft"));
+  auto loaded = snapshots_->load();
+  if (!loaded) return std::unexpected(loaded.error());
+  for (const auto& damaged : loaded->damaged) {
+    logger.warn("state snapshot {} is damaged and not used: {}", damaged.path, damaged.reason);
+  }
+  if (loaded->newest) GANTRY_TRY(state_.load_snapshot(loaded->newest->body));
+  return {};
+}
+
+Result<void> Storage::open() {
+  GANTRY_TRY(fs_.create_directories(config_.store_path_root_dir));
+  auto lock = io::DirectoryLock::acquire(config_.store_path_root_dir);
+  if (!lock) return std::unexpected(lock.error());
+  lock_ = std::move(*lock);
+  GANTRY_TRY(check_foreign_store());
+
+  replog::LogOptions options;
+  options.commit_log_directory = config_.store_path_commit_log;
+  options.raft_directory = path("raft");
+  options.file_bytes = config_.mapped_file_size_commit_log;
+  options.flush_mode = config_.flush_disk_type == config::FlushDiskType::kSyncFlush
+                           ? replog::FlushMode::kSync
+                           : replog::FlushMode::kAsync;
+  options.flush_interval = std::chrono::milliseconds(config_.flush_interval_commit_log_ms);
+  options.tail_cache_bytes = config_.tail_cache_bytes > 0
+                                 ? static_cast<std::size_t>(config_.tail_cache_bytes)
+                                 : static_cast<std::size_t>(std::min<std::int64_t>(
+                                       128 << 20, runtime::process_limits().memory_bytes / 4));
+  // A record is the message and its names, properties and fixed parts.
+  options.record_bytes_max = config_.max_message_size + (64 << 10);
+  log_ = std::make_unique<replog::Log>(shard_, fs_, options, clock_);
+  GANTRY_TRY(log_->open());
+  GANTRY_TRY(load_snapshot());
+
+  queues_ = std::make_unique<store::QueueStore>(fs_, path("consumequeue"),
+                                                config_.mapped_file_size_consume_queue);
+  const auto replay_from = choose_replay_start();
+  if (!replay_from) return std::unexpected(replay_from.error());
+
+  replog::EpochTable epochs = epochs_of(state_);
+  if (apache_range_from_.v >= 0) {
+    epochs.add({Term(epochs.last_term().v + 1), apache_range_from_, true});
+  }
+  auto scan = log_->recover(*replay_from, std::move(epochs), *this);
+  if (!scan) return std::unexpected(scan.error());
+  recovery_ = std::move(*scan);
+  // A take-over that was interrupted after its import has nothing left to import.
+  if (apache_import_ && apache_range_from_.v < 0 && !state_.epochs().all().empty() &&
+      state_.topics().size() > 0 && !state_.import_open()) {
+    apache_import_ = false;
+  }
+  if (index_) GANTRY_TRY(index_->cut(recovery_.end));
+  remove_unknown_queues();
+  queues_->for_each([](std::string_view, std::int32_t, store::ConsumeQueue& q) { q.reset_next(); });
+  queues_loaded_ = LogPosition(0);
+  live_ = true;
+  logger.info("store opened records_replayed={} from={} end={}", recovery_.records, replay_from->v,
+              recovery_.end.v);
+  return {};
+}
+
+// Where the log has to be read again from: the lowest of what is not known to be on disk.
+Result<LogPosition> Storage::choose_replay_start() {
+  const auto& checkpoint = log_->last_checkpoint();
+  LogPosition from = log_->begin();
+  if (checkpoint) {
+    queues_loaded_ = checkpoint->queues_applied;
+    from = std::min(queues_loaded_, state_.applied());
+    index_from_ = checkpoint->index_from;
+    if (checkpoint->clean) {
+      // Nothing of ours follows a clean stop: what does was written by Apache RocketMQ.
+      std::string head(8, '\0');
+      const auto n = log_->peek(checkpoint->durable, head);
+      if (n && *n == 8 && head.find_first_not_of('\0') != std::string::npos) {
+        apache_range_from_ = checkpoint->durable;
+        apache_import_ = true;
+        logger.info("the log was continued by Apache RocketMQ from={}", checkpoint->durable.v);
+      }
+    }
+  } else if (log_->begin() < log_->files_end()) {
+    const auto start = apache_replay_start();
+    if (!start) return std::unexpected(start.error());
+    queues_loaded_ = index_from_ = from = *start;
+    apache_import_ = true;
+    logger.info("taking over a store of Apache RocketMQ log_begin={} replay_from={}",
+                log_->begin().v, from.v);
+  }
+  GANTRY_TRY(queues_->load(log_->begin(), queues_loaded_));
+
+  store::KeyIndexOptions options;
+  options.log_begin = std::max(log_->begin(), index_from_);
+  options.log_end = log_->files_end();
+  options.files = &fs_;
+  auto index = store::KeyIndex::open(path("keyindex"), options);
+  if (!index) {
+    logger.error("the key index cannot be opened, queries by key find nothing: {}",
+                 index.error().message);
+  } else {
+    index_ = std::move(*index);
+    // A gap further back is filled in the background.
+    if (checkpoint) from = std::min(from, std::max(index_->feed_position(), checkpoint->index_applied));
+  }
+  return std::max(from, log_->begin());
+}
+
+// RocketMQ's own rule: after a clean stop the last file is read again; after a crash, from the last
+// file whose first message is older than what its checkpoint says was in the queues.
+Result<LogPosition> Storage::apache_replay_start() const {
+  const std::int64_t file_bytes = log_->file_bytes();
+  std::int64_t safe_ms = INT64_MAX;
+  const auto aborted = fs_.exists(path("abort"));
+  if (!aborted) return std::unexpected(aborted.error());
+  if (*aborted) {
+    safe_ms = 0;
+    if (const auto bytes = io::read_file(fs_, path("checkpoint")); bytes && bytes->size() >= 16) {
+      safe_ms = std::min(load_be<std::int64_t>(bytes->data()), load_be<std::int64_t>(bytes->data() + 8)) -
+                kApacheCheckpointSlackMs;
+    }
+  }
+  LogPosition start = log_->files_end() - file_bytes;
+  for (; start > log_->begin(); start = start - file_bytes) {
+    std::string head(protocol::kRecordBytesMin, '\0');
+    const auto n = log_->peek(start, head);
+    if (!n) return std::unexpected(n.error());
+    const auto magic = load_be<std::uint32_t>(head.data() + 4);
+    if (magic != protocol::kRecordMagicV1 && magic != protocol::kRecordMagicV2) continue;
+    const bool v6 = (load_be<std::int32_t>(head.data() + protocol::kSysFlagAt) & protocol::sys_flag::kBornHostV6) != 0;
+    if (load_be<std::int64_t>(head.data() + 48 + (v6 ? 20 : 8)) <= safe_ms) break;
+  }
+  return start;
+}
+
+// A topic deleted after the queue files were last synced.
+void Storage::remove_unknown_queues() {
+  if (apache_import_ || !log_->last_checkpoint()) return;
+  for (const std::string& topic : queues_->topics()) {
+    if (state_.topics().find(topic) != nullptr) continue;
+    if (const auto removed = queues_->remove_topic(topic); !removed) {
+      logger.warn("removing the queues of deleted topic {} failed: {}", topic,
+                  removed.error().message);
+    }
+  }
+}
+
+Result<void> Storage::start(const protocol::RecordHost& store_host) {
+  // From here on the store is in use: RocketMQ's mark, and a checkpoint that is not clean.
+  GANTRY_TRY(io::write_file_atomically(fs_, path("abort"), std::to_string(::getpid())));
+  if (log_->last_checkpoint()) {
+    GANTRY_TRY(log_->save_checkpoint(queues_->durable_up_to(),
+                                     index_ ? index_->durable_up_to() : log_->committed(),
+                                     index_from_, false));
+  }
+  offsets_ = std::make_unique<state::OffsetManager>(state_, *log_, clock_);
+  proposals_ = std::make_unique<state::Proposals>(state_, *log_, *offsets_, clock_);
+  const bool first_take_over = apache_import_ && state_.epochs().all().empty();
+  const LogPosition apache_from = apache_range_from_.v >= 0 ? apache_range_from_
+                                  : first_take_over         ? log_->begin()
+                                                            : LogPosition(-1);
+  GANTRY_TRY(log_->start_term(store_host, apache_from));
+  proposals_->begin_term(log_->term());
+  if (apache_import_) GANTRY_TRY(import_apache_config());
+  create_system_topics();
+
+  const auto warn = [](const char* what, const Result<void>& result) {
+    static log::RateLimit limit(30000);
+    if (!result && limit.admit()) logger.warn("{} failed: {}", what, result.error().message);
+  };
+  write_back_timer_ = shard_.every(kWriteBackPeriod, [this, warn] {
+    warn("writing consume queues", queues_->write_back());
+  });
+  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this, warn] {
+    warn("checkpoint", checkpoint());
+  });
+  offsets_timer_ = shard_.every(kOffsetsPeriod, [this] { offsets_->flush_if_due(); });
+  index_timer_ = shard_.every(kIndexPeriod, [this] { pump_index(); });
+  return {};
+}
+
+Result<void> Storage::import_apache_config() {
+  auto imported = state::read_apache_config(path("config"));
+  if (!imported) return std::unexpected(imported.error());
+  for (const std::string& note : imported->notes) logger.info("{}", note);
+  logger.info("importing RocketMQ's configuration topics={} groups={} offsets={}",
+              imported->state.topics.size(), imported->state.groups.size(),
+              imported->state.offsets.size());
+  proposals_->import(imported->state, [](Result<void> done) {
+    if (!done) logger.error("importing RocketMQ's configuration failed: {}", done.error().message);
+  });
+  return {};
+}
+
+void Storage::create_system_topics() {
+  std::vector<protocol::TopicConfig> topics;
+  for (const protocol::TopicConfig& topic : system_topics_.initial_topics()) {
+    if (proposals_->find_topic(topic.topic_name) == nullptr) topics.push_back(topic);
+  }
+  std::vector<protocol::SubscriptionGroupConfig> groups;
+  for (const protocol::SubscriptionGroupConfig& group : system_topics_.initial_groups()) {
+    if (proposals_->find_group(group.group_name) == nullptr) groups.push_back(group);
+  }
+  const auto report = [](Result<void> done) {
+    if (!done) logger.error("creating the system topics failed: {}", done.error().message);
+  };
+  if (!topics.empty()) proposals_->put_topics(std::move(topics), report);
+  if (!groups.empty()) proposals_->put_groups(std::move(groups), report);
+}
+
+Result<void> Storage::stop() {
+  write_back_timer_.reset();
+  checkpoint_timer_.reset();
+  offsets_timer_.reset();
+  index_timer_.reset();
+  if (offsets_) offsets_->flush([](const Result<void>&) {});
+  GANTRY_TRY(log_->stop());
+  if (proposals_) proposals_->end_term();
+  if (index_) {
+    if (const auto flushed = index_->flush(std::chrono::seconds(10)); !flushed) {
+      logger.warn("the key index was not written completely: {}", flushed.error().message);
+    }
+  }
+  GANTRY_TRY(checkpoint(true));
+  GANTRY_TRY(write_apache_files());
+  GANTRY_TRY(fs_.remove(path("abort")));
+  GANTRY_TRY(fs_.sync_directory(config_.store_path_root_dir));
+  return {};
+}
+
+// config/*.json and the checkpoint file, so that Apache RocketMQ can go on from here.
+Result<void> Storage::write_apache_files() {
+  GANTRY_TRY(state::write_apache_config(state::render_apache_config(state_), path("config")));
+  std::string checkpoint(4096, '\0');
+  const std::int64_t time_ms = log_->last_store_time_ms();
+  store_be<std::int64_t>(checkpoint.data(), time_ms);
+  store_be<std::int64_t>(checkpoint.data() + 8, time_ms);
+  store_be<std::int64_t>(checkpoint.data() + 16, 0);
+  store_be<std::int64_t>(checkpoint.data() + 24, 0);
+  store_be<std::int64_t>(checkpoint.data() + 32, log_->committed().v);
+  return io::write_file_atomically(fs_, path("checkpoint"), checkpoint);
+}
+
+}  // namespace gantry::broker

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/consume_queue.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "replog/log_files.h"
+
+namespace gantry::store {
+namespace {
+
+constexpr std::size_t kWriteBackEntries = 4096;
+constexpr std::size_t kKeepEntries = 256;
+constexpr std::size_t kEntry = ConsumeQueue::kEntryBytes;
+
+void encode(const QueueEntry& entry, char* p) {
+  store_be<std::int64_t>(p, entry.position.v);
+  store_be<std::int32_t>(p + 8, entry.size);
+  store_be<std::int64_t>(p + 12, entry.tags_code);
+}
+
+QueueEntry decode(const char* p) {
+  return {LogPosition(load_be<std::int64_t>(p)), load_be<std::int32_t>(p + 8),
+          load_be<std::int64_t>(p + 12)};
+}
+
+// The first of [from, to) for which pred is false, pred being true before and false after.
+template <class Pred>
+Result<QueueOffset> partition_point(QueueOffset from, QueueOffset to, Pred&& pred) {
+  while (from < to) {
+    const QueueOffset middle = from + (to - from) / 2;
+    const Result<bool> before = pred(middle);
+    if (!before) return std::unexpected(before.error());
+    if (*before) {
+      from = middle + 1;
+    } else {
+      to = middle;
+    }
+  }
+  return from;
+}
+
+}  // namespace
+
+ConsumeQueue::ConsumeQueue(io::FileSystem& fs, std::string directory, std::int64_t file_bytes)
+    : fs_(fs), directory_(std::move(directory)), file_bytes_(file_bytes) {}
+
+Result<void> ConsumeQueue::load(LogPosition log_begin, LogPosition log_applied) {
+  const auto exists = fs_.exists(directory_);
+  if (!exists) return std::unexpected(exists.error());
+  if (!*exists) return {};
+  const auto entries = fs_.list(directory_);
+  if (!entries) return std::unexpected(entries.error());
+  for (const io::DirectoryEntry& entry : *entries) {
+    const auto start = replog::parse_position_file_name(entry.name);
+    if (!start || *start % file_bytes_ != 0) continue;
+    if (!files_.empty() && files_.back() + file_bytes_ != *start) files_.clear();  // a hole: rebuild
+    files_.push_back(*start);
+  }
+  if (files_.empty()) return {};
+  const QueueOffset first(files_.front() / kEntryBytes);
+  const QueueOffset limit((files_.back() + file_bytes_) / kEntryBytes);
+  const auto end = partition_point(first, limit, [&](QueueOffset i) -> Result<bool> {
+    const auto entry = read_disk(i);
+    if (!entry) return std::unexpected(entry.error());
+    return entry->size > 0 && entry->position < log_applied;
+  });
+  if (!end) return std::unexpected(end.error());
+  min_ = first;
+  max_ = next_ = written_ = tail_start_ = *end;
+  return trim(log_begin);
+}
+
+void ConsumeQueue::append(QueueOffset offset, const QueueEntry& entry) {
+  if (offset < max_) return;
+  if (max_.v == 0 && min_.v == 0 && files_.empty() && tail_.empty() && offset.v > 0) {
+    // The first message of a queue whose beginning is gone (retention, or another member's log).
+    const std::int64_t file_start = offset.v - offset.v % entries_per_file();
+    max_ = written_ = tail_start_ = QueueOffset(file_start);
+    min_ = offset;
+  }
+  if (tail_.empty()) tail_start_ = max_;
+  while (max_ < offset) {
+    tail_.resize(tail_.size() + kEntry);
+    encode({LogPosition(0), QueueEntry::kBlankSize, 0}, tail_.data() + tail_.size() - kEntry);
+    ++max_;
+  }
+  tail_.resize(tail_.size() + kEntry);
+  encode(entry, tail_.data() + tail_.size() - kEntry);
+  ++max_;
+  next_ = std::max(next_, max_);
+  if (static_cast<std::size_t>(max_ - written_) >= kWriteBackEntries) {
+    ignore_result(write_back(), "entries stay in memory; the owner's next write_back reports it");
+  }
+}
+
+Result<std::size_t> ConsumeQueue::read(QueueOffset from, std::span<QueueEntry> out) {
+  if (from < min_ || from >= max_) return std::size_t{0};
+  std::size_t count = 0;
+  if (from < tail_start_) {
+    const std::int64_t in_file = entries_per_file() - from.v % entries_per_file();
+    const std::int64_t want = std::min({static_cast<std::int64_t>(out.size()), tail_start_ - from, in_file});
+    char buffer[64 * kEntry];
+    while (static_cast<std::int64_t>(count) < want) {
+      const QueueOffset at = from + static_cast<std::int64_t>(count);
+      const auto n = static_cast<std::size_t>(std::min<std::int64_t>(want - static_cast<std::int64_t>(count), 64));
+      auto file = file_for(at.v * kEntryBytes, false);
+      if (!file) return std::unexpected(file.error());
+      const auto bytes = (*file)->read_at(at.v * kEntryBytes - open_start_, {buffer, n * kEntry});
+      if (!bytes) return std::unexpected(bytes.error());
+      if (*bytes < n * kEntry) {
+        return make_error(ErrorCode::kCorrupt, fmt::format("{} is shorter than {} bytes", (*file)->path(), file_bytes_));
+      }
+      for (std::size_t i = 0; i < n; ++i) out[count++] = decode(buffer + i * kEntry);
+    }
+    if (count < out.size() && from + static_cast<std::int64_t>(count) == tail_start_) {
+      from = tail_start_;
+    } else {
+      return count;
+    }
+  }
+  const auto skip = static_cast<std::size_t>(from - tail_start_);
+  const std::size_t available = tail_.size() / kEntry;
+  for (std::size_t i = skip; i < available && count < out.size(); ++i) {
+    out[count++] = decode(tail_.data() + i * kEntry);
+  }
+  return count;
+}
+
+Result<QueueEntry> ConsumeQueue::at(QueueOffset offset) {
+  QueueEntry entry;
+  const auto n = read(offset, {&entry, 1});
+  if (!n) return std::unexpected(n.error());
+  if (*n == 0) {
+    return make_error(ErrorCode::kNotFound, fmt::format("{}: no entry {}", directory_, offset.v));
+  }
+  return entry;
+}
+
+Result<QueueEntry> ConsumeQueue::read_disk(QueueOffset offset) {
+  auto file = file_for(offset.v * kEntryBytes, false);
+  if (!file) return std::unexpected(file.error());
+  char bytes[kEntry] = {};
+  const auto n = (*file)->read_at(offset.v * kEntryBytes - open_start_, bytes);
+  if (!n) return std::unexpected(n.error());
+  return *n == kEntry ? decode(bytes) : QueueEntry{};
+}
+
+Result<io::File*> ConsumeQueue::file_for(std::int64_t byte_offset, bool create) {
+  const std::int64_t start = byte_offset - byte_offset % file_bytes_;
+  if (open_ && open_start_ == start) return open_.get();
+  const bool known = std::ranges::binary_search(files_, start);
+  if (!known && !create) {
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("{}: file {} is missing", directory_, replog::position_file_name(start)));
+  }
+  if (!known) {
+    GANTRY_TRY(fs_.create_directories(directory_));
+    directory_unsynced_ = true;
+  }
+  const std::string path = directory_ + "/" + replog::position_file_name(start);
+  auto file = fs_.open(path, known ? io::OpenMode::kReadWrite : io::OpenMode::kCreate);
+  if (!file) return std::unexpected(file.error());
+  if (!known) {
+    GANTRY_TRY((*file)->truncate(file_bytes_));
+    files_.insert(std::ranges::upper_bound(files_, start), start);
+  }
+  if (open_ && open_unsynced_) unsynced_.push_back(std::move(open_));
+  open_unsynced_ = false;
+  open_ = std::move(*file);
+  open_start_ = start;
+  return open_.get();
+}
+
+Result<void> ConsumeQueue::write_back() {
+  while (written_ < max_) {
+    const std::int64_t in_file = entries_per_file() - written_.v % entries_per_file();
+    const std::int64_t n = std::min(max_ - written_, in_file);
+    auto file = file_for(written_.v * kEntryBytes, true);
+    if (!file) return std::unexpected(file.error());
+    const auto skip = static_cast<std::size_t>(written_ - tail_start_) * kEntry;
+    const std::string_view bytes(tail_.data() + skip, static_cast<std::size_t>(n) * kEntry);
+    GANTRY_TRY((*file)->write_at(written_.v * kEntryBytes - open_start_, bytes));
+    open_unsynced_ = true;
+    written_ += n;
+  }
+  if (tail_.size() > kWriteBackEntries * kEntry) drop_memory(kKeepEntries);
+  return {};
+}
+
+Result<void> ConsumeQueue::sync() {
+  for (const auto& file : unsynced_) GANTRY_TRY(file->sync());
+  unsynced_.clear();
+  if (open_unsynced_) {
+    GANTRY_TRY(open_->sync());
+    open_unsynced_ = false;
+  }
+  if (directory_unsynced_) {
+    GANTRY_TRY(fs_.sync_directory(directory_));
+    GANTRY_TRY(fs_.sync_directory(io::parent_directory(directory_)));
+    directory_unsynced_ = false;
+  }
+  return {};
+}
+
+void ConsumeQueue::drop_memory(std::size_t keep_entries) {
+  const auto written_in_tail = static_cast<std::size_t>(written_ - tail_start_);
+  const std::size_t total = tail_.size() / kEntry;
+  const std::size_t drop = std::min(written_in_tail, total > keep_entries ? total - keep_entries : 0);
+  tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(drop * kEntry));
+  tail_start_ += static_cast<std::int64_t>(drop);
+}
+
+void ConsumeQueue::relax() {
+  if (dirty() || open_unsynced_ || !unsynced_.empty()) return;
+  drop_memory(0);
+  tail_.shrink_to_fit();
+  open_.reset();
+  open_start_ = -1;
+}
+
+Result<void> ConsumeQueue::trim(LogPosition log_begin) {
+  if (min_ >= max_) return {};
+  const auto first = at(min_);
+  if (!first) return std::unexpected(first.error());
+  if (first->position >= log_begin && !first->blank()) return {};
+  const auto keep = partition_point(min_, max_, [&](QueueOffset i) -> Result<bool> {
+    // A blank inside counts like the first real entry behind it.
+    for (QueueOffset k = i; k < max_; ++k) {
+      const auto entry = at(k);
+      if (!entry) return std::unexpected(entry.error());
+      if (!entry->blank()) return entry->position < log_begin;
+    }
+    return true;
+  });
+  if (!keep) return std::unexpected(keep.error());
+  min_ = *keep;
+  while (files_.size() > 1 && files_.front() + file_bytes_ <= min_.v * kEntryBytes) {
+    if (open_start_ == files_.front()) {
+      open_.reset();
+      open_start_ = -1;
+      open_unsynced_ = false;
+    }
+    GANTRY_TRY(fs_.remove(directory_ + "/" + replog::position_file_name(files_.front())));
+    files_.erase(files_.begin());
+  }
+  return {};
+}
+
+Result<void> ConsumeQueue::destroy() {
+  open_.reset();
+  open_start_ = -1;
+  open_unsynced_ = false;
+  unsynced_.clear();
+  tail_.clear();
+  files_.clear();
+  const auto exists = fs_.exists(directory_);
+  if (!exists) return std::unexpected(exists.error());
+  if (*exists) GANTRY_TRY(fs_.remove_recursively(directory_));
+  return {};
+}
+
+}  // namespace gantry::store

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/queue_store.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace gantry::store {
+namespace {
+
+constexpr std::int32_t kQueueIdMax = 65535;
+
+std::optional<std::int32_t> parse_queue_id(std::string_view name) {
+  std::int32_t id = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc{} || end != name.data() + name.size() || id < 0 || id > kQueueIdMax) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+}  // namespace
+
+QueueStore::QueueStore(io::FileSystem& fs, std::string directory, std::int64_t file_bytes)
+    : fs_(fs), directory_(std::move(directory)), file_bytes_(file_bytes) {}
+
+std::string QueueStore::queue_directory(std::string_view topic, std::int32_t queue_id) const {
+  return fmt::format("{}/{}/{}", directory_, topic, queue_id);
+}
+
+Result<void> QueueStore::load(LogPosition log_begin, LogPosition log_applied) {
+  GANTRY_TRY(fs_.create_directories(directory_));
+  const auto topics = fs_.list(directory_);
+  if (!topics) return std::unexpected(topics.error());
+  for (const io::DirectoryEntry& topic : *topics) {
+    if (!topic.is_directory) continue;
+    const auto queues = fs_.list(directory_ + "/" + topic.name);
+    if (!queues) return std::unexpected(queues.error());
+    for (const io::DirectoryEntry& queue : *queues) {
+      const auto id = parse_queue_id(queue.name);
+      if (!queue.is_directory || !id) continue;
+      GANTRY_TRY(get(topic.name, *id).load(log_begin, log_applied));
+    }
+  }
+  appended_ = durable_ = log_applied;
+  return {};
+}
+
+Result<void> QueueStore::clear() {
+  topics_.clear();
+  dirty_.clear();
+  unsynced_.clear();
+  queue_count_ = 0;
+  appended_ = durable_ = LogPosition(0);
+  const auto exists = fs_.exists(directory_);
+  if (!exists) return std::unexpected(exists.error());
+  if (*exists) GANTRY_TRY(fs_.remove_recursively(directory_));
+  return fs_.create_directories(directory_);
+}
+
+ConsumeQueue* QueueStore::find(std::string_view topic, std::int32_t queue_id) {
+  const auto it = topics_.find(topic);
+  if (it == topics_.end() || queue_id < 0 ||
+      static_cast<std::size_t>(queue_id) >= it->second.by_id.size()) {
+    return nullptr;
+  }
+  return it->second.by_id[static_cast<std::size_t>(queue_id)].get();
+}
+
+ConsumeQueue& QueueStore::get(std::string_view topic, std::int32_t queue_id) {
+  auto it = topics_.find(topic);
+  if (it == topics_.end()) it = topics_.emplace(std::string(topic), TopicQueues{}).first;
+  const auto index = static_cast<std::size_t>(queue_id);
+  if (index < it->second.by_id.size() && it->second.by_id[index]) return *it->second.by_id[index];
+  return make(it->second, topic, queue_id);
+}
+
+ConsumeQueue& QueueStore::make(TopicQueues& topic_queues, std::string_view topic,
+                               std::int32_t queue_id) {
+  const auto index = static_cast<std::size_t>(queue_id);
+  if (topic_queues.by_id.size() <= index) topic_queues.by_id.resize(index + 1);
+  topic_queues.by_id[index] =
+      std::make_unique<ConsumeQueue>(fs_, queue_directory(topic, queue_id), file_bytes_);
+  ++queue_count_;
+  return *topic_queues.by_id[index];
+}
+
+std::vector<std::int32_t> QueueStore::queue_ids(std::string_view topic) const {
+  std::vector<std::int32_t> ids;
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return ids;
+  for (std::size_t i = 0; i < it->second.by_id.size(); ++i) {
+    if (it->second.by_id[i]) ids.push_back(static_cast<std::int32_t>(i));
+  }
+  return ids;
+}
+
+std::vector<std::string> QueueStore::topics() const {
+  std::vector<std::string> names;
+  for (const auto& [name, queues] : topics_) names.push_back(name);
+  std::ranges::sort(names);
+  return names;
+}
+
+void QueueStore::for_each(
+    const std::function<void(std::string_view, std::int32_t, ConsumeQueue&)>& fn) {
+  for (auto& [name, queues] : topics_) {
+    for (std::size_t i = 0; i < queues.by_id.size(); ++i) {
+      if (queues.by_id[i]) fn(name, static_cast<std::int32_t>(i), *queues.by_id[i]);
+    }
+  }
+}
+
+void QueueStore::append(std::string_view topic, std::int32_t queue_id, QueueOffset offset,
+                        const QueueEntry& entry, LogPosition record_end) {
+  if (queue_id < 0 || queue_id > kQueueIdMax) return;
+  ConsumeQueue& queue = get(topic, queue_id);
+  const bool was_dirty = queue.dirty();
+  queue.append(offset, entry);
+  if (!was_dirty && queue.dirty()) dirty_.push_back(&queue);
+  appended_ = record_end;
+}
+
+Result<void> QueueStore::write_back() {
+  Result<void> first_error;
+  std::vector<ConsumeQueue*> still_dirty;
+  for (ConsumeQueue* queue : dirty_) {
+    if (auto written = queue->write_back(); !written) {
+      if (first_error) first_error = std::move(written);
+      still_dirty.push_back(queue);
+    }
+    unsynced_.push_back(queue);
+  }
+  dirty_.swap(still_dirty);
+  return first_error;
+}
+
+Result<void> QueueStore::sync() {
+  const LogPosition up_to = appended_;
+  GANTRY_TRY(write_back());
+  std::ranges::sort(unsynced_);
+  const auto [from, to] = std::ranges::unique(unsynced_);
+  unsynced_.erase(from, to);
+  for (ConsumeQueue* queue : unsynced_) GANTRY_TRY(queue->sync());
+  unsynced_.clear();
+  durable_ = up_to;
+  return {};
+}
+
+Result<void> QueueStore::trim(LogPosition log_begin) {
+  Result<void> first_error;
+  for_each([&](std::string_view, std::int32_t, ConsumeQueue& queue) {
+    if (auto trimmed = queue.trim(log_begin); !trimmed && first_error) first_error = trimmed;
+    queue.relax();
+  });
+  return first_error;
+}
+
+Result<void> QueueStore::remove_topic(std::string_view topic) {
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return {};
+  Result<void> first_error;
+  for (auto& queue : it->second.by_id) {
+    if (!queue) continue;
+    std::erase(dirty_, queue.get());
+    std::erase(unsynced_, queue.get());
+    --queue_count_;
+    if (auto destroyed = queue->destroy(); !destroyed && first_error) first_error = destroyed;
+  }
+  topics_.erase(it);
+  const std::string directory = directory_ + "/" + std::string(topic);
+  const auto exists = fs_.exists(directory);
+  if (exists && *exists) GANTRY_TRY(fs_.remove_recursively(directory));
+  return first_error;
+}
+
+std::size_t QueueStore::memory_bytes() const {
+  std::size_t total = 0;
+  for (const auto& [name, queues] : topics_) {
+    for (const auto& queue : queues.by_id) {
+      if (queue) total += queue->memory_bytes() + sizeof(ConsumeQueue);
+    }
+  }
+  return total;
+}
+
+}  // namespace gantry::store
