@@ -28,19 +28,26 @@ enum class Language : std::uint8_t {
   kJava = 0, kCpp = 1, kDotnet = 2, kPython = 3, kDelphi = 4, kErlang = 5, kRuby = 6, kOther = 7,
   kHttp = 8, kGo = 9, kPhp = 10, kOms = 11, kRust = 12, kNodeJs = 13, kUnknown = 127,
 };
+// Names as RocketMQ spells them; kUnknown is written as "OTHER", which every reader knows.
 std::string_view language_name(Language language);
-Language language_from_name(std::string_view name);
+Language language_from_name(std::string_view name);  // kUnknown for a name that is not in the list
+Language language_from_code(std::int64_t code);      // kUnknown for a number out of range
 
 struct ExtField {
   std::string_view key;
   std::string_view value;
 };
 
+// A header with more fields than this does not decode: lookups are linear.
+inline constexpr std::size_t kExtFieldsMax = 512;
+
 // The extFields of a decoded command, views into the frame. Order as received; a key that comes
 // twice: the last wins. Nulls are dropped, numbers and booleans kept as their text.
+// A handler that needs most fields of a request walks all() once; find() is for the odd field.
 class ExtFields {
  public:
   void add(std::string_view key, std::string_view value);
+  void erase(std::string_view key);
   void clear();
   std::span<const ExtField> all() const;
   bool present() const { return present_; }  // false: the header had no extFields member at all
@@ -55,11 +62,46 @@ class ExtFields {
 
  private:
   static constexpr std::size_t kInline = 24;
-  std::array<ExtField, kInline> inline_{};
+  static std::uint64_t key_bit(std::string_view key);
+  const ExtField* lookup(std::string_view key) const;
+  void add_slow(std::string_view key, std::string_view value);
+
+  std::array<ExtField, kInline> inline_;  // the first inline_count_ are set
   std::size_t inline_count_ = 0;
   std::vector<ExtField> spill_;  // all fields, once there are more than kInline
+  std::uint64_t seen_ = 0;       // key_bit of every key: a clear bit saves the search
   bool present_ = false;
 };
+
+inline std::uint64_t ExtFields::key_bit(std::string_view key) {
+  if (key.empty()) return 1;
+  const auto first = static_cast<unsigned char>(key.front());
+  const auto last = static_cast<unsigned char>(key.back());
+  // One-letter keys, the form of SEND_MESSAGE_V2, never share a bit.
+  return std::uint64_t{1} << ((first ^ (last << 2U) ^ (key.size() * 5)) & 63U);
+}
+
+inline void ExtFields::add(std::string_view key, std::string_view value) {
+  const std::uint64_t bit = key_bit(key);
+  if ((seen_ & bit) == 0 && inline_count_ < kInline) [[likely]] {
+    seen_ |= bit;
+    inline_[inline_count_++] = {key, value};
+    return;
+  }
+  add_slow(key, value);
+}
+
+inline void ExtFields::clear() {
+  inline_count_ = 0;
+  spill_.clear();
+  seen_ = 0;
+  present_ = false;
+}
+
+inline std::span<const ExtField> ExtFields::all() const {
+  if (spill_.empty()) [[likely]] return {inline_.data(), inline_count_};
+  return spill_;
+}
 
 // Valid as long as the frame's bytes. Reusable: decode() resets it and keeps its capacity.
 struct CommandView {
@@ -105,6 +147,9 @@ struct Command {
 // Copies a view (for answers that outlive the frame).
 Command to_command(const CommandView& view);
 
+// Longer remarks are cut when written: they are for people, and a header has 24 bits of length.
+inline constexpr std::size_t kRemarkBytesMax = 65536;
+
 // Appends the whole frame, length field included, with a JSON header; extFields values are always
 // JSON strings and "extFields" is always present.
 void encode(const Command& command, std::string& out);
@@ -117,7 +162,8 @@ class ResponseWriter {
   ResponseWriter(std::string& out, std::int32_t code, std::int32_t opaque);
   void ext(std::string_view key, std::string_view value);  // value is escaped
   void ext(std::string_view key, std::int64_t value);
-  void remark(std::string_view text);  // escaped; call after the last ext()
+  // Escaped, cut after kRemarkBytesMax; call after the last ext().
+  void remark(std::string_view text);
   void finish(std::size_t body_size);
 
  private:
@@ -130,6 +176,8 @@ class ResponseWriter {
 };
 
 // The fixed-width ROCKETMQ binary header, for our own client and for tests (we always answer JSON).
+// It has 16 bits for code and version: only their low halves travel. Keys over 32767 bytes are left
+// out.
 void encode_rocketmq(const Command& command, std::string& out);
 
 }  // namespace gantry::protocol

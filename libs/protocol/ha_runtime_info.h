@@ -30,7 +30,6 @@ struct HAClientRuntimeInfo {
   std::int64_t last_read_timestamp_ms = 0;
   std::int64_t last_write_timestamp_ms = 0;
   std::int64_t master_flush_offset = 0;
-  bool activated = false;  // read from newer brokers; written only when true
 
   bool operator==(const HAClientRuntimeInfo&) const = default;
 };

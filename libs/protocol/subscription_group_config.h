@@ -25,10 +25,16 @@ struct ExponentialRetryPolicy {
   bool operator==(const ExponentialRetryPolicy&) const = default;
 };
 
+struct CustomizedRetryPolicy {
+  std::vector<std::int64_t> next_ms;  // delay before each retry
+
+  bool operator==(const CustomizedRetryPolicy&) const = default;
+};
+
 struct GroupRetryPolicy {
   GroupRetryPolicyType type = GroupRetryPolicyType::kCustomized;
   std::optional<ExponentialRetryPolicy> exponential;
-  std::optional<std::vector<std::int64_t>> customized_next_ms;  // delay before each retry
+  std::optional<CustomizedRetryPolicy> customized;
 
   bool operator==(const GroupRetryPolicy&) const = default;
 };

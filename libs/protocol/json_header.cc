@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+// How it goes fast: the bytes that matter inside strings (quote, backslash, control, non-ASCII) are
+// found 64 at a time as a bit mask, so that the end of a string is the next set bit and no byte of
+// plain content is looked at twice. Strings with escapes take the slower road of unescape().
+#include "protocol/json_header.h"
+
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "protocol/json_number.h"
+#include "protocol/json_scan.h"
+#include "protocol/json_unescape.h"
+#include "protocol/utf8.h"
+
+namespace gantry::protocol {
+namespace {
+
+// Hands out the positions of special bytes in order; `end` after the last.
+class SpecialBytes {
+ public:
+  SpecialBytes(char* begin, char* end, const char* readable_end)
+      : block_(begin), end_(end), readable_end_(readable_end) {
+    load();
+  }
+
+  char* pop() {
+    while (mask_ == 0) {
+      if (end_ - block_ <= std::ptrdiff_t{kJsonBlock}) return end_;
+      block_ += kJsonBlock;
+      load();
+    }
+    char* const at = block_ + std::countr_zero(mask_);
+    mask_ &= mask_ - 1;
+    return at;
+  }
+
+  // The first position at or after `from`, dropping those before.
+  char* pop_from(const char* from) {
+    char* at = pop();
+    while (at < from) at = pop();
+    return at;
+  }
+
+ private:
+  void load() {
+    const std::ptrdiff_t left = end_ - block_;
+    if (readable_end_ - block_ >= std::ptrdiff_t{kJsonBlock}) [[likely]] {
+      mask_ = json_special_mask(block_);
+    } else {
+      char copy[kJsonBlock] = {};
+      std::memcpy(copy, block_, static_cast<std::size_t>(left));
+      mask_ = json_special_mask(copy);
+    }
+    if (left < std::ptrdiff_t{kJsonBlock}) mask_ &= (std::uint64_t{1} << left) - 1;
+  }
+
+  char* block_;
+  char* end_;
+  const char* readable_end_;
+  std::uint64_t mask_ = 0;
+};
+
+// memmove for the runs between escapes: short, and `to` below `from`.
+void move_down(char* to, const char* from, std::size_t size) {
+  if (size >= 8) {
+    // Loaded first, because the copies before may overwrite it at its old place.
+    std::uint64_t tail;
+    std::memcpy(&tail, from + size - 8, 8);
+    for (std::size_t i = 0; i + 8 <= size; i += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, from + i, 8);
+      std::memcpy(to + i, &word, 8);
+    }
+    std::memcpy(to + size - 8, &tail, 8);
+    return;
+  }
+  for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+}
+
+class HeaderParser {
+ public:
+  HeaderParser(std::span<char> header, const char* readable_end, CommandView& out)
+      : begin_(header.data()),
+        p_(begin_),
+        end_(begin_ + header.size()),
+        specials_(begin_, end_, readable_end),
+        out_(out) {}
+
+  bool parse();
+  std::string_view what() const { return what_; }
+  std::size_t error_at() const { return static_cast<std::size_t>(error_at_ - begin_); }
+
+ private:
+  static constexpr std::string_view kBom = "\xEF\xBB\xBF";
+
+  bool fail(const char* at, std::string_view what) {
+    error_at_ = at;
+    what_ = what;
+    return false;
+  }
+  char peek() const { return p_ < end_ ? *p_ : '\0'; }
+  void skip_space() {
+    while (p_ < end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\r' || *p_ == '\t')) ++p_;
+  }
+  // Moves past `c`, and past space on both sides, of which there normally is none.
+  bool expect(char c, std::string_view what) {
+    if (peek() != c) [[unlikely]] {
+      skip_space();
+      if (peek() != c) return fail(p_, what);
+    }
+    ++p_;
+    if (static_cast<unsigned char>(peek()) <= ' ') [[unlikely]] skip_space();
+    return true;
+  }
+  // After a member or element: ',' (more follows) or `close`.
+  bool next_or_close(char close, bool& more);
+
+  bool parse_string(std::string_view& text);
+  bool unescape(char* content, char* special, std::string_view& text);
+  bool parse_number(std::string_view& text, bool* whole = nullptr);
+  bool parse_literal(std::string_view& text);
+  // A string, number or boolean as text; null as nullopt.
+  bool parse_scalar(std::optional<std::string_view>& text);
+
+  bool parse_member(std::string_view key);
+  bool parse_int(std::int32_t& value);
+  bool parse_language();
+  bool parse_ext_fields();
+  bool skip_value(int depth);
+  bool skip_container(int depth);
+
+  char* begin_;
+  char* p_;
+  char* end_;
+  SpecialBytes specials_;
+  CommandView& out_;
+  std::string_view what_;
+  const char* error_at_ = nullptr;
+};
+
+bool HeaderParser::next_or_close(char close, bool& more) {
+  char c = peek();
+  if (c != ',' && c != close) [[unlikely]] {
+    skip_space();
+    c = peek();
+    if (c != ',' && c != close) {
+      return fail(p_, close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
+    }
+  }
+  ++p_;
+  more = c == ',';
+  if (more && static_cast<unsigned char>(peek()) <= ' ') [[unlikely]] skip_space();
+  return true;
+}
+
+bool HeaderParser::parse_string(std::string_view& text) {
+  if (peek() != '"') return fail(p_, "expected a string");
+  specials_.pop_from(p_);  // the opening quote
+  char* const content = p_ + 1;
+  char* const special = specials_.pop();
+  if (special != end_ && *special == '"') [[likely]] {
+    text = {content, special};
+    p_ = special + 1;
+    return true;
+  }
+  return unescape(content, special, text);
+}
+
+// The string holds something else than plain ASCII; `special` is where.
+bool HeaderParser::unescape(char* content, char* special, std::string_view& text) {
+  char* to = special;
+  for (char* from = special;;) {
+    if (special == end_) return fail(end_, "string without end");
+    const auto moved = static_cast<std::size_t>(special - from);
+    if (to != from) move_down(to, from, moved);
+    to += moved;
+    from = special;
+    const auto c = static_cast<unsigned char>(*from);
+    if (c == '"') {
+      text = {content, to};
+      p_ = from + 1;
+      return true;
+    }
+    if (c < 0x20) return fail(from, "control character in a string");
+    if (c == '\\') {
+      const JsonEscape escape = scan_json_escape(from, end_);
+      if (escape.size == 0) return fail(from, escape.what);
+      to = utf8_put(to, escape.point);
+      from += escape.size;
+    } else {
+      const std::size_t size = utf8_sequence_size(from, end_);
+      if (size == 0) return fail(from, "bytes that are not UTF-8 in a string");
+      for (std::size_t i = 0; i < size; ++i) *to++ = *from++;
+    }
+    special = specials_.pop_from(from);
+  }
+}
+
+bool HeaderParser::parse_number(std::string_view& text, bool* whole) {
+  const JsonNumber number = scan_json_number(p_, end_);
+  if (number.size == 0) return fail(p_, number.what);
+  text = {p_, number.size};
+  p_ += number.size;
+  if (whole != nullptr) *whole = number.whole;
+  return true;
+}
+
+bool HeaderParser::parse_literal(std::string_view& text) {
+  const std::string_view left(p_, static_cast<std::size_t>(end_ - p_));
+  for (const std::string_view literal : {"true", "false", "null"}) {
+    if (left.starts_with(literal)) {
+      text = left.substr(0, literal.size());
+      p_ += literal.size();
+      return true;
+    }
+  }
+  return fail(p_, "expected a value");
+}
+
+bool HeaderParser::parse_scalar(std::optional<std::string_view>& text) {
+  const char c = peek();
+  std::string_view found;
+  if (c == '"') [[likely]] {
+    if (!parse_string(found)) return false;
+  } else if (c == '-' || (c >= '0' && c <= '9')) {
+    if (!parse_number(found)) return false;
+  } else if (c == '{' || c == '[') {
+    return fail(p_, "expected a string, number, boolean or null");
+  } else {
+    if (!parse_literal(found)) return false;
+    if (found == "null") {
+      text.reset();
+      return true;
+    }
+  }
+  text = found;
+  return true;
+}
+
+// A whole number of 32 bits. Like Java also as a string; null leaves the default.
+bool HeaderParser::parse_int(std::int32_t& value) {
+  const char* const at = p_;
+  std::string_view text;
+  bool whole = true;
+  if (peek() == '"') {
+    if (!parse_string(text)) return false;
+  } else if (peek() == 'n') {
+    if (!parse_literal(text)) return false;
+    value = 0;
+    return true;
+  } else if (!parse_number(text, &whole)) {
+    return false;
+  }
+  std::int32_t parsed = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+  if (!whole || error != std::errc() || stop != text.data() + text.size()) {
+    return fail(at, "expected a whole number of 32 bits");
+  }
+  value = parsed;
+  return true;
+}
+
+bool HeaderParser::parse_language() {
+  if (peek() == '"') {
+    std::string_view name;
+    if (!parse_string(name)) return false;
+    out_.language = language_from_name(name);
+    return true;
+  }
+  std::int32_t code = 0;
+  if (!parse_int(code)) return false;
+  out_.language = language_from_code(code);
+  return true;
+}
+
+bool HeaderParser::parse_ext_fields() {
+  out_.ext.clear();
+  if (peek() == 'n') {
+    std::string_view null_text;
+    const char* const at = p_;
+    return parse_literal(null_text) &&
+           (null_text == "null" || fail(at, "expected an object or null"));
+  }
+  if (!expect('{', "expected an object or null")) return false;
+  out_.ext.set_present();
+  if (peek() == '}') {
+    ++p_;
+    return true;
+  }
+  for (bool more = true; more;) {
+    std::string_view key;
+    if (!parse_string(key)) return false;
+    if (!expect(':', "expected ':'")) return false;
+    std::optional<std::string_view> value;
+    if (!parse_scalar(value)) return false;
+    if (!value) {
+      out_.ext.erase(key);
+    } else {
+      if (out_.ext.all().size() >= kExtFieldsMax) return fail(p_, "more than 512 extFields");
+      out_.ext.add(key, *value);
+    }
+    if (!next_or_close('}', more)) return false;
+  }
+  return true;
+}
+
+bool HeaderParser::skip_value(int depth) {
+  if (peek() == '{' || peek() == '[') return skip_container(depth);
+  std::optional<std::string_view> text;
+  return parse_scalar(text);
+}
+
+bool HeaderParser::skip_container(int depth) {
+  if (depth >= kJsonDepthMax) return fail(p_, "nested too deep");
+  const bool object = *p_ == '{';
+  const char close = object ? '}' : ']';
+  ++p_;
+  skip_space();
+  if (peek() == close) {
+    ++p_;
+    return true;
+  }
+  for (bool more = true; more;) {
+    std::string_view key;
+    if (object && !(parse_string(key) && expect(':', "expected ':'"))) return false;
+    if (!skip_value(depth + 1)) return false;
+    if (!next_or_close(close, more)) return false;
+  }
+  return true;
+}
+
+bool HeaderParser::parse_member(std::string_view key) {
+  switch (key.size()) {
+    case 4:
+      if (key == "code") return parse_int(out_.code);
+      if (key == "flag") return parse_int(out_.flag);
+      break;
+    case 6:
+      if (key == "opaque") return parse_int(out_.opaque);
+      if (key == "remark") return parse_scalar(out_.remark);
+      break;
+    case 7:
+      if (key == "version") return parse_int(out_.version);
+      break;
+    case 8:
+      if (key == "language") return parse_language();
+      break;
+    case 9:
+      if (key == "extFields") return parse_ext_fields();
+      break;
+    default: break;
+  }
+  return skip_value(1);
+}
+
+bool HeaderParser::parse() {
+  if (std::string_view(p_, end_).starts_with(kBom)) p_ += kBom.size();
+  skip_space();
+  if (!expect('{', "expected an object")) return false;
+  if (peek() == '}') {
+    ++p_;
+  } else {
+    for (bool more = true; more;) {
+      std::string_view key;
+      if (!parse_string(key)) return false;
+      if (!expect(':', "expected ':'")) return false;
+      if (!parse_member(key)) return false;
+      if (!next_or_close('}', more)) return false;
+    }
+  }
+  skip_space();
+  return p_ == end_ || fail(p_, "text after the header object");
+}
+
+}  // namespace
+
+Result<void> decode_json_header(std::span<char> header, const char* readable_end,
+                                std::size_t offset, CommandView& out) {
+  HeaderParser parser(header, readable_end, out);
+  if (parser.parse()) [[likely]] return {};
+  return make_error(ErrorCode::kCorrupt, "JSON header: " + std::string(parser.what()) +
+                                             " at byte " +
+                                             std::to_string(offset + parser.error_at()));
+}
+
+}  // namespace gantry::protocol
