@@ -54,8 +54,7 @@ TcpConnection* ConnectionSet::adopt(TcpSocket socket) {
   if (shut_) return nullptr;
   const std::size_t limit = std::min(limits_.connections_max, kSlotsMax);
   if (stats_.connections >= limit) {
-    static RateLimit rate(1000);
-    kLog.warn(rate, "connection refused, the limit is reached connections_max={}", limit);
+    kLog.warn(warn_rate_, "connection refused, the limit is reached connections_max={}", limit);
     ++stats_.rejected;
     return nullptr;
   }

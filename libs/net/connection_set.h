@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "log/log.h"
 #include "net/connection.h"
 #include "net/remoting_server.h"
 #include "net/socket.h"
@@ -61,6 +62,8 @@ class ConnectionSet final : public runtime::TurnHook,
   ConnectionHandler& handler() const { return handler_; }
   const ConnectionLimits& limits() const { return limits_; }
   RemotingServerStats& stats() { return stats_; }
+  // For lines that a peer can cause at will.
+  RateLimit& warn_rate() { return warn_rate_; }
   std::span<char> read_buffer();
   protocol::CommandView& view() { return view_; }
   // Counts rounds of the sweep timer. A difference of n says that at least n-1 periods have passed.
@@ -83,6 +86,7 @@ class ConnectionSet final : public runtime::TurnHook,
   ConnectionHandler& handler_;
   const ConnectionLimits limits_;
   RemotingServerStats stats_;
+  RateLimit warn_rate_{1000};
   bool shut_ = false;
 
   // An id is (process-wide counter << kSlotBits) | slot.

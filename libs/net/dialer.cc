@@ -55,7 +55,7 @@ void Dialer::start() {
 
 void Dialer::connect_next() {
   if (next_ == endpoints_.size()) {
-    fail(ErrorCode::kUnavailable, last_error_);
+    fail(attempt_timed_out_ ? ErrorCode::kTimeout : ErrorCode::kUnavailable, last_error_);
     return;
   }
   // An address that swallows packets must not use up the time of the ones behind it.
@@ -63,13 +63,14 @@ void Dialer::connect_next() {
   const auto share = left / static_cast<int>(endpoints_.size() - next_);
   timer_ = shard_.after(std::max(share, milliseconds(1)), [this] { on_attempt_timeout(); });
   const Tcp::endpoint endpoint = endpoints_[next_++];
+  attempt_timed_out_ = false;
   socket_.async_connect(endpoint, [self = shared_from_this(), endpoint](const SystemError& error) {
     if (!self->done_) return;
-    if (!error) {
+    if (!error && self->socket_.is_open()) {
       self->finish(std::move(self->socket_));
       return;
     }
-    if (error != boost::asio::error::operation_aborted) {
+    if (!self->attempt_timed_out_) {
       self->last_error_ = fmt::format("{}: {}", to_host_port(endpoint).text(), error.message());
     }
     SystemError ignored;
@@ -80,6 +81,7 @@ void Dialer::connect_next() {
 
 void Dialer::on_attempt_timeout() {
   last_error_ = fmt::format("{}: no answer", to_host_port(endpoints_[next_ - 1]).text());
+  attempt_timed_out_ = true;
   SystemError ignored;
   socket_.close(ignored);  // the pending connect goes on with the next address
 }

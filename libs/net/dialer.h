@@ -46,6 +46,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   std::vector<Tcp::endpoint> endpoints_;
   std::size_t next_ = 0;
   std::string last_error_;
+  bool attempt_timed_out_ = false;
   std::unique_ptr<runtime::Timer> timer_;
 };
 

@@ -63,8 +63,7 @@ void TcpConnection::fail(Severity severity, std::string_view reason) {
   if (severity == Severity::kRoutine) {
     kLog.debug("connection closed peer={} id={} reason=\"{}\"", peer_.text(), id_, reason);
   } else {
-    static RateLimit rate(1000);
-    kLog.warn(rate, "connection closed peer={} id={} reason=\"{}\"", peer_.text(), id_, reason);
+    kLog.warn(set_->warn_rate(), "connection closed peer={} id={} reason=\"{}\"", peer_.text(), id_, reason);
     if (severity == Severity::kProtocol) ++set_->stats().protocol_errors;
   }
   touch();
@@ -83,11 +82,12 @@ void TcpConnection::finish_close() {
   auto calls = std::move(calls_);
   calls_.clear();
   for (auto& [opaque, call] : calls) set_->remove_deadline(call.deadline);
+  handler.on_close(*this);
+  // After the handler, because a reply may destroy it.
   for (auto& [opaque, call] : calls) {
     call.reply(make_error(ErrorCode::kUnavailable,
                           fmt::format("connection to {} closed: {}", peer_.text(), close_reason_)));
   }
-  handler.on_close(*this);
   set_ = nullptr;
   partial_.reset();
   output_ = std::string();
