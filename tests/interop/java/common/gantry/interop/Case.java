@@ -16,6 +16,7 @@ import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.PullStatus;
 import org.apache.rocketmq.client.consumer.store.ReadOffsetType;
+import org.apache.rocketmq.client.impl.factory.MQClientInstance;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.SendStatus;
@@ -202,10 +203,41 @@ public final class Case implements AutoCloseable {
         });
     }
 
-    /** The group's offset that the broker has stored, -1 when there is none. */
+    /**
+     * The group's offset that the broker has stored, -1 when there is none. The consumer writes
+     * its offsets for the first time 10 s after its start; this makes it do so now.
+     */
     public static long stored(DefaultMQPushConsumer consumer, String topic, int queueId) {
+        consumer.getDefaultMQPushConsumerImpl().persistConsumerOffset();
         return consumer.getDefaultMQPushConsumerImpl().getOffsetStore()
             .readOffset(queue(topic, queueId), ReadOffsetType.READ_FROM_STORE);
+    }
+
+    /** Commits until the broker has it: it refuses offsets of a group it does not know yet. */
+    public static void commit(DefaultMQPullConsumer consumer, MessageQueue queue, long offset)
+        throws Exception {
+        Await.until("stored offset " + offset, () -> {
+            consumer.updateConsumeOffset(queue, offset);
+            consumer.getDefaultMQPullConsumerImpl().getOffsetStore().persist(queue);
+            return consumer.fetchConsumeOffset(queue, true) == offset;
+        });
+    }
+
+    /**
+     * Waits until the consumer works on its retry queue. That topic appears with the first
+     * heartbeat, so the consumer may find it only at its next rebalance, 20 s later; this asks for
+     * one at once.
+     */
+    public void awaitRetryQueue(DefaultMQPushConsumer consumer, String group) throws Exception {
+        String topic = "%RETRY%" + group;
+        awaitRoute(topic);
+        Await.until("retry queue", () -> {
+            MQClientInstance client =
+                consumer.getDefaultMQPushConsumerImpl().getmQClientFactory();
+            client.updateTopicRouteInfoFromNameServer(topic);
+            client.rebalanceImmediately();
+            return !allocated(consumer, topic).isEmpty();
+        });
     }
 
     /** Reads a queue from its start with an own pull consumer until `count` messages are there. */

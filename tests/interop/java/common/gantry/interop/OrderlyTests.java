@@ -82,6 +82,10 @@ final class OrderlyTests {
         DefaultMQPushConsumer one = c.startOrderly(group, topic, first);
         sendInOrder(c, topic, 2, 5);
         first.await(10);
+        for (int queue = 0; queue < 2; queue++) {
+            int id = queue;
+            Await.until("offset of queue " + id, () -> Case.stored(one, topic, id) == 5);
+        }
         one.shutdown();
         Inbox second = new Inbox();
         c.startOrderly(group, topic, second);

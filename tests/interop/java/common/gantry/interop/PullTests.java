@@ -84,8 +84,7 @@ final class PullTests {
         c.sendMany(topic, 1, "o", 5);
         c.readQueue(topic, 0, 5);
         DefaultMQPullConsumer consumer = c.pull(group);
-        consumer.updateConsumeOffset(queue, 3);
-        consumer.getDefaultMQPullConsumerImpl().getOffsetStore().persist(queue);
+        Case.commit(consumer, queue, 3);
         DefaultMQPullConsumer other = c.pull(group);
         Await.until("offset 3", () -> other.fetchConsumeOffset(queue, true) == 3);
     }

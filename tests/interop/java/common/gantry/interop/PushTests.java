@@ -98,6 +98,10 @@ final class PushTests {
         DefaultMQPushConsumer consumer = c.startPush(group, topic, "*", first);
         Set<String> before = c.sendMany(topic, 2, "before", 20);
         first.awaitBodies(before);
+        for (int queue = 0; queue < 2; queue++) {
+            int id = queue;
+            Await.until("offset of queue " + id, () -> Case.stored(consumer, topic, id) == 10);
+        }
         consumer.shutdown();
         Set<String> between = c.sendMany(topic, 2, "between", 20);
         Inbox second = new Inbox();
@@ -124,7 +128,7 @@ final class PushTests {
         consumer.registerMessageListener(inbox.concurrently());
         consumer.start();
         c.send(topic, 0, "T", "new");
-        inbox.awaitBodies(Set.of("new"));
+        inbox.await(6);
         Check.equal(inbox.distinct().size(), 6, "deliveries " + inbox.bodies());
     }
 

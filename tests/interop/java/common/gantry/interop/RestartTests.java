@@ -33,9 +33,7 @@ final class RestartTests {
         }
         DefaultMQPullConsumer reader = c.pull(group);
         reader.fetchSubscribeMessageQueues(topic);
-        reader.updateConsumeOffset(Case.queue(topic, 0), 12);
-        reader.getDefaultMQPullConsumerImpl().getOffsetStore().persist(Case.queue(topic, 0));
-        Await.until("offset 12", () -> reader.fetchConsumeOffset(Case.queue(topic, 0), true) == 12);
+        Case.commit(reader, Case.queue(topic, 0), 12);
         Inbox inbox = new Inbox();
         DefaultMQPushConsumer running = c.startPush(c.group(), topic, "*", inbox);
         inbox.await(20);

@@ -53,7 +53,7 @@ final class RetryTests {
         message.setKeys("key");
         message.putUserProperty("user", "kept");
         SendResult sent = c.send(message, 0);
-        c.awaitRoute("%RETRY%" + group);
+        c.awaitRetryQueue(consumer, group);
         Await.until("three attempts", () -> size(attempts) == 3);
         for (int i = 0; i < 3; i++) {
             MessageExt got = attempts.get(i);
@@ -82,6 +82,7 @@ final class RetryTests {
         List<MessageExt> attempts = new ArrayList<>();
         DefaultMQPushConsumer consumer = refusing(c, group, topic, 1, attempts, 2);
         consumer.start();
+        c.awaitRetryQueue(consumer, group);
         c.send(topic, 0, "T", "x");
         Await.until("two attempts", () -> size(attempts) == 2);
         Await.until("offset of the retry queue",
@@ -93,8 +94,11 @@ final class RetryTests {
     /** The first retry comes after ten seconds when the consumer does not ask otherwise. */
     private static void defaultDelay(Case c) throws Exception {
         String topic = c.topic(1);
+        String group = c.group();
         List<MessageExt> attempts = new ArrayList<>();
-        refusing(c, c.group(), topic, 0, attempts, 2).start();
+        DefaultMQPushConsumer consumer = refusing(c, group, topic, 0, attempts, 2);
+        consumer.start();
+        c.awaitRetryQueue(consumer, group);
         c.send(topic, 0, "T", "x");
         Await.until("two attempts", () -> size(attempts) == 2);
         long pause = attempts.get(1).getStoreTimestamp() - attempts.get(0).getStoreTimestamp();
