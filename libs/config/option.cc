@@ -138,6 +138,8 @@ std::string range_text(const OptionSpec& spec) {
   return {};
 }
 
+std::string after_comma(const std::string& text) { return text.empty() ? text : "," + text; }
+
 std::string_view unit_name(TimeUnit unit) {
   switch (unit) {
     case TimeUnit::kSeconds:
@@ -241,10 +243,10 @@ std::string expected_text(const OptionSpec& spec) {
     case OptionType::kList:
       return "a list separated by ';'";
     case OptionType::kSize:
-      return "a size in bytes, e.g. 1048576 or 1MiB," + range_text(spec);
+      return "a size in bytes, e.g. 1048576 or 1MiB" + after_comma(range_text(spec));
     case OptionType::kDuration:
       return "a time in " + std::string(unit_name(spec.unit)) + ", e.g. " +
-             std::string(unit_example(spec.unit)) + "," + range_text(spec);
+             std::string(unit_example(spec.unit)) + after_comma(range_text(spec));
     case OptionType::kEnum:
       break;
   }

@@ -33,14 +33,15 @@ Result<std::string> read_text(const std::string& path) {
 
 }  // namespace
 
-bool is_yaml_path(std::string_view path) {
-  return path.ends_with(".yaml") || path.ends_with(".yml");
+Syntax syntax_of(std::string_view path) {
+  const bool yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+  return yaml ? Syntax::kYaml : Syntax::kProperties;
 }
 
 Result<std::vector<Entry>> load_entries(const std::string& path) {
   const auto text = read_text(path);
   if (!text) return std::unexpected(text.error());
-  auto entries = is_yaml_path(path) ? parse_yaml(*text) : parse_properties(*text);
+  auto entries = syntax_of(path) == Syntax::kYaml ? parse_yaml(*text) : parse_properties(*text);
   // The parsers' messages begin with the line.
   if (!entries) return make_error(entries.error().code, path + ":" + entries.error().message);
   return entries;

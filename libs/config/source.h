@@ -29,8 +29,16 @@ void append_property(std::string& out, std::string_view key, std::string_view va
 // Errors: bad syntax, nesting, a repeated key — each with its line.
 Result<std::vector<Entry>> parse_yaml(std::string_view text);
 
-// Whether a file of that name is read as YAML.
-bool is_yaml_path(std::string_view path);
+enum class Syntax { kProperties, kYaml };
+
+// By the name of the file.
+Syntax syntax_of(std::string_view path);
+
+// `text` with `key` set to `value`; comments, order and all other keys stay as they are. For
+// writing changes at run time back to the file. Error kUnsupported if the layout of the file does
+// not allow it (e.g. YAML with all keys on one line).
+Result<std::string> set_value(std::string_view text, Syntax syntax, std::string_view key,
+                              std::string_view value);
 
 // Reads the file; error messages begin with `path` (and `:line` where known). Files over 1 MiB are
 // refused.
