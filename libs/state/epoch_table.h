@@ -11,25 +11,33 @@
 
 namespace gantry::state {
 
+// Bits of Epoch::flags.
+inline constexpr std::uint32_t kEpochApache = 1;     // written by Apache RocketMQ
+inline constexpr std::uint32_t kEpochSyncFlush = 2;  // the group's flush mode in this term
+
 struct Epoch {
   Term term;
-  LogPosition start;        // of the term-start record; term 0 starts where the log does
-  std::uint32_t flags = 0;  // as written in the term-start record
+  LogPosition start;  // of the term-start record; an Apache epoch starts at its first record
+  std::uint32_t flags = 0;
 
   bool operator==(const Epoch&) const = default;
 };
 
 class EpochTable {
  public:
-  const std::vector<Epoch>& all() const { return epochs_; }  // ascending terms and starts
+  // Starts ascend, terms never decrease. Epochs wholly below the trim position are dropped.
+  const std::vector<Epoch>& all() const { return epochs_; }
   // The epoch that wrote the byte at `position`; nullopt before the first known epoch.
   std::optional<Epoch> at(LogPosition position) const;
   std::optional<Epoch> last() const;
 
  private:
   friend class StateMachine;
-  // False, without effect, unless the term and start are above the last ones.
+  // Neither term nor start may decrease (then: no effect, false). An epoch with the start of the
+  // last one replaces it: that one holds nothing.
   bool append(const Epoch& epoch);
+  // Drops epochs that end at or below `begin`; the one that holds `begin` stays.
+  void trim(LogPosition begin);
   void clear() { epochs_.clear(); }
 
   std::vector<Epoch> epochs_;

@@ -72,7 +72,7 @@ class OffsetManager final : public StateMachine::Listener {
   std::vector<std::string> topics_of(std::string_view group) const;  // sorted
   std::vector<std::string> groups_of(std::string_view topic) const;  // sorted
 
-  // Each appends one command after flushing what was committed before it.
+  // Each appends one command behind a flush of what was committed before it. `done` may be empty.
   void reset(std::vector<OffsetEntry> entries, PendingReset pending, Done done);
   void remove(std::string_view group, std::string_view topic, Done done);  // empty = any, not both
   void clone(std::string_view source_group, std::string_view target_group, std::string_view topic,
@@ -82,7 +82,7 @@ class OffsetManager final : public StateMachine::Listener {
   // something to write and no batch is on its way.
   void flush_if_due();
   // Writes everything now (shutdown, hand-over, before a delete). `done` gets the first error, or
-  // success once all of it is applied.
+  // success once all of it, and what was on its way, is applied. It may be empty.
   void flush(Done done);
   // Queues with a change that is not yet in the log.
   std::size_t dirty() const { return dirty_; }
@@ -108,17 +108,26 @@ class OffsetManager final : public StateMachine::Listener {
     std::vector<Sent> sent;
     std::size_t bytes = 0;
   };
+  struct Waiter {
+    Done done;
+    std::optional<Error> error;
+  };
 
   void on_offsets_removed(std::string_view group, std::string_view topic) override;
   void on_reload() override;
 
-  bool leading() const { return leading_; }
   CommandStamp stamp() const;
+  // The entry with a new version, made when missing.
   Entry& touch(std::string_view group, std::string_view topic, std::int32_t queue_id);
   void set_dirty(Entry& entry, bool offset, bool taken);
+  bool erase_if_version(const Sent& sent);
   std::vector<Batch> take_dirty();
-  void append_batch(Batch batch, Done done);
-  void batch_done(const std::vector<Sent>& sent, bool applied);
+  void append_dirty();
+  void append_batch(Batch batch);
+  void batch_done(const std::vector<Sent>& sent, const Result<void>& result);
+  void run_waiters();
+  void append(EncodedCommand command, Done done);
+  void clear_overlay();
   void recount();
 
   StateMachine& machine_;
@@ -127,15 +136,17 @@ class OffsetManager final : public StateMachine::Listener {
   OffsetManagerOptions options_;
   Term term_;
   bool leading_ = false;
-  QueueTree<Entry> overlay_;  // dirty or on their way
+  QueueTree<Entry> overlay_;  // dirty, or on their way into the table
   QueueTree<QueueOffset> pull_offsets_;
   std::size_t dirty_ = 0;
   std::size_t pending_in_overlay_ = 0;
   std::size_t batches_in_flight_ = 0;
+  std::vector<Waiter> waiters_;  // for no batch in flight
   std::uint64_t next_version_ = 1;
   std::int64_t last_flush_us_ = 0;
-  // Callbacks of an ended term or of a destroyed manager find this gone or changed.
-  std::shared_ptr<std::uint64_t> generation_;
+  // Replaced at every term: callbacks of an earlier one, or of a manager that is gone, find
+  // nothing.
+  std::shared_ptr<bool> guard_;
 };
 
 }  // namespace gantry::state

@@ -12,11 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/string_hash.h"
 #include "replog/command_log.h"
 #include "state/commands.h"
 #include "state/offset_manager.h"
@@ -60,18 +58,13 @@ class Proposals {
   void import(const ImportedState& imported, Done done);
 
  private:
-  template <class Config>
-  struct Pending {
-    std::uint64_t id = 0;
-    std::optional<Config> config;  // nullopt: deleted
-  };
-  template <class Config>
-  using Overlay = StringMap<std::vector<Pending<Config>>>;  // oldest first, never empty
   struct Overlays;
 
   CommandStamp stamp() const;
-  // Appends when leading and the level allows it; `settle` runs before `done`, whatever happened.
-  void append(EncodedCommand command, std::move_only_function<void()> settle, Done done);
+  // Why `command` may not be appended now; nullopt: it may.
+  std::optional<Error> refusal(const EncodedCommand& command) const;
+  // Appends a command that changes nothing in the view.
+  void append(EncodedCommand command, Done done);
 
   StateMachine& machine_;
   replog::CommandLog& log_;
@@ -80,7 +73,7 @@ class Proposals {
   Term term_;
   bool leading_ = false;
   std::uint64_t next_id_ = 1;
-  std::shared_ptr<Overlays> overlays_;  // replaced at every term: late callbacks find the old one
+  std::shared_ptr<Overlays> overlays_;  // replaced at every term: late callbacks find nothing
 };
 
 }  // namespace gantry::state

@@ -87,6 +87,12 @@ class QueueTree {
       for (const auto& [topic, by_queue] : by_topic) visit(group, topic, by_queue);
     }
   }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [group, by_topic] : groups_) {
+      for (auto& [topic, by_queue] : by_topic) visit(group, topic, by_queue);
+    }
+  }
 
  private:
   Queues& queues_of(std::string_view group, std::string_view topic) {

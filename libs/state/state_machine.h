@@ -29,7 +29,8 @@ namespace gantry::state {
 
 namespace proto {
 class Command;
-}
+class Snapshot;
+}  // namespace proto
 
 class StateMachine {
  public:
@@ -71,8 +72,10 @@ class StateMachine {
   // Level >= 1 and next >= 1 are checked by whoever reads the record's properties.
   StepResult apply_delay_step(LogPosition record_end, std::int32_t level, QueueOffset next);
 
-  // A committed term-start record, or (term 0) the range an Apache broker wrote.
-  void apply_term_start(LogPosition record_end, const Epoch& epoch);
+  // A committed term-start record. `apache_from` >= 0: the log from there up to epoch.start was
+  // written by Apache RocketMQ and becomes an epoch of its own, under the term before.
+  void apply_term_start(LogPosition record_end, const Epoch& epoch,
+                        LogPosition apache_from = LogPosition(-1));
 
   // Committed records up to `end` that change no state. Call it before taking a snapshot, so that
   // the snapshot lies at a record boundary as late as possible.
@@ -87,7 +90,7 @@ class StateMachine {
   std::int32_t feature_level() const { return feature_level_; }
   std::int32_t supported_level() const { return supported_level_; }
   // An import was begun and its last part has not been applied: begin it again.
-  bool import_open() const { return import_open_; }
+  bool import_open() const { return import_next_part_ != 0; }
   // Every record that ends at or before this position is in the tables.
   LogPosition applied() const { return applied_; }
 
@@ -115,10 +118,15 @@ class StateMachine {
   Result<void> apply_set_feature_level(const proto::Command& command);
   void apply_trim_log(const proto::Command& command);
   Result<void> apply_import(const proto::Command& command);
+  void begin_import(const proto::Command& command);
 
   std::string serialize(LogPosition applied) const;
+  Result<void> load_configs(const proto::Snapshot& in);
+  Result<void> load_progress(const proto::Snapshot& in);
   template <class Call>
-  void notify(Call&& call);
+  void notify(Call&& call) {
+    for (Listener* listener : listeners_) call(*listener);
+  }
 
   std::int32_t supported_level_;
   TopicTable topics_;
@@ -129,7 +137,7 @@ class StateMachine {
   LogPosition trim_;
   LogPosition applied_;
   std::int32_t feature_level_ = kBaseFeatureLevel;
-  bool import_open_ = false;
+  std::int32_t import_next_part_ = 0;
   std::vector<Listener*> listeners_;
 };
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// StateMachine's snapshot body, and its digest, which is a hash of the same bytes: every list is
+// sorted, so equal tables give equal bytes.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "state.pb.h"
+#include "state/proto_codec.h"
+#include "state/state_machine.h"
+
+namespace gantry::state {
+namespace {
+
+std::uint64_t fnv1a(std::string_view bytes) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char byte : bytes) {
+    hash ^= static_cast<unsigned char>(byte);
+    hash *= 1099511628211ULL;
+  }
+  return hash;
+}
+
+void offsets_to_proto(const OffsetTable& table, proto::Snapshot& out) {
+  using Key = std::pair<std::string_view, std::string_view>;
+  std::map<Key, const OffsetTable::Tree::Queues*> sorted;
+  table.tree().for_each(
+      [&](const std::string& group, const std::string& topic,
+          const OffsetTable::Tree::Queues& queues) { sorted.emplace(Key(group, topic), &queues); });
+  for (const auto& [names, queues] : sorted) {
+    proto::QueueOffsets& offsets = *out.add_offsets();
+    offsets.set_group(std::string(names.first));
+    offsets.set_topic(std::string(names.second));
+    proto::QueueSet* pending = nullptr;
+    for (const auto& [queue_id, entry] : *queues) {
+      offsets.add_queue_ids(queue_id);
+      offsets.add_offsets(entry.offset.v);
+      if (!entry.pending_reset) continue;
+      if (pending == nullptr) {
+        pending = out.add_pending_resets();
+        pending->set_group(offsets.group());
+        pending->set_topic(offsets.topic());
+      }
+      pending->add_queue_ids(queue_id);
+    }
+  }
+}
+
+void delays_to_proto(const DelayTable& table, proto::Snapshot& out) {
+  for (const auto& [level, next] : table.all()) {
+    proto::DelayOffset& entry = *out.add_delay_offsets();
+    entry.set_level(level);
+    entry.set_offset(next.v);
+  }
+}
+
+void epochs_to_proto(const EpochTable& table, proto::Snapshot& out) {
+  for (const Epoch& in : table.all()) {
+    proto::Epoch& epoch = *out.add_epochs();
+    epoch.set_term(in.term.v);
+    epoch.set_start(in.start.v);
+    epoch.set_flags(in.flags);
+  }
+}
+
+Error corrupt(std::string message) {
+  return Error{ErrorCode::kCorrupt, "state snapshot: " + std::move(message)};
+}
+
+}  // namespace
+
+std::string StateMachine::serialize(LogPosition applied) const {
+  proto::Snapshot out;
+  out.set_feature_level(feature_level_);
+  out.set_applied(applied.v);
+  out.set_import_next_part(import_next_part_);
+  to_proto(topics_.data_version(), *out.mutable_topics_version());
+  for (const protocol::TopicConfig* topic : topics_.all()) to_proto(*topic, *out.add_topics());
+  to_proto(groups_.data_version(), *out.mutable_groups_version());
+  for (const protocol::SubscriptionGroupConfig* group : groups_.all()) {
+    to_proto(*group, *out.add_groups());
+  }
+  for (const auto& [group, by_topic] : groups_.all_forbidden()) {
+    for (const auto& [topic, bits] : by_topic) {
+      proto::Forbidden& entry = *out.add_forbidden();
+      entry.set_group(group);
+      entry.set_topic(topic);
+      entry.set_bits(bits);
+    }
+  }
+  to_proto(offsets_.data_version(), *out.mutable_offsets_version());
+  offsets_to_proto(offsets_, out);
+  to_proto(delays_.data_version(), *out.mutable_delay_version());
+  delays_to_proto(delays_, out);
+  epochs_to_proto(epochs_, out);
+  out.set_trim(trim_.v);
+  return out.SerializeAsString();
+}
+
+std::uint64_t StateMachine::digest() const { return fnv1a(serialize(LogPosition(0))); }
+
+std::string StateMachine::serialize_snapshot() const { return serialize(applied_); }
+
+Result<void> StateMachine::load_snapshot(std::string_view body) {
+  proto::Snapshot in;
+  if (body.size() > std::numeric_limits<int>::max() ||
+      !in.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+    return std::unexpected(corrupt("does not decode"));
+  }
+  if (in.feature_level() > supported_level_) {
+    return make_error(ErrorCode::kUnsupported,
+                      fmt::format("state snapshot has feature level {}, this build supports {}: "
+                                  "this member needs a newer release",
+                                  in.feature_level(), supported_level_));
+  }
+  // Into a new machine first, so that a bad snapshot changes nothing here.
+  StateMachine loaded(supported_level_);
+  GANTRY_TRY(loaded.load_configs(in));
+  GANTRY_TRY(loaded.load_progress(in));
+  topics_ = std::move(loaded.topics_);
+  groups_ = std::move(loaded.groups_);
+  offsets_ = std::move(loaded.offsets_);
+  delays_ = std::move(loaded.delays_);
+  epochs_ = std::move(loaded.epochs_);
+  trim_ = loaded.trim_;
+  applied_ = loaded.applied_;
+  feature_level_ = loaded.feature_level_;
+  import_next_part_ = loaded.import_next_part_;
+  notify([](Listener& listener) { listener.on_reload(); });
+  return {};
+}
+
+Result<void> StateMachine::load_configs(const proto::Snapshot& in) {
+  for (const proto::TopicConfig& topic : in.topics()) {
+    auto config = from_proto(topic);
+    if (!config) return std::unexpected(corrupt(config.error().message));
+    topics_.put(*std::move(config));
+  }
+  topics_.mutable_version() = from_proto(in.topics_version());
+  for (const proto::GroupConfig& group : in.groups()) {
+    auto config = from_proto(group);
+    if (!config) return std::unexpected(corrupt(config.error().message));
+    groups_.put(*std::move(config));
+  }
+  for (const proto::Forbidden& entry : in.forbidden()) {
+    groups_.set_forbidden(entry.group(), entry.topic(), entry.bits());
+  }
+  groups_.mutable_version() = from_proto(in.groups_version());
+  return {};
+}
+
+Result<void> StateMachine::load_progress(const proto::Snapshot& in) {
+  for (const proto::QueueOffsets& offsets : in.offsets()) {
+    if (offsets.queue_ids_size() != offsets.offsets_size()) {
+      return std::unexpected(
+          corrupt(fmt::format("offsets of {}@{}: {} queue ids but {} offsets", offsets.topic(),
+                              offsets.group(), offsets.queue_ids_size(), offsets.offsets_size())));
+    }
+    for (int i = 0; i < offsets.queue_ids_size(); ++i) {
+      offsets_.commit(offsets.group(), offsets.topic(), offsets.queue_ids(i),
+                      QueueOffset(offsets.offsets(i)));
+    }
+  }
+  for (const proto::QueueSet& set : in.pending_resets()) {
+    for (const std::int32_t queue_id : set.queue_ids()) {
+      const auto offset = offsets_.committed(set.group(), set.topic(), queue_id);
+      if (!offset) {
+        return std::unexpected(corrupt(fmt::format("pending reset of {}@{} queue {} has no offset",
+                                                   set.topic(), set.group(), queue_id)));
+      }
+      offsets_.reset(set.group(), set.topic(), queue_id, *offset, true);
+    }
+  }
+  offsets_.mutable_version() = from_proto(in.offsets_version());
+  for (const proto::DelayOffset& entry : in.delay_offsets()) {
+    delays_.set(entry.level(), QueueOffset(entry.offset()));
+  }
+  delays_.mutable_version() = from_proto(in.delay_version());
+  for (const proto::Epoch& epoch : in.epochs()) {
+    if (!epochs_.append(Epoch{Term(epoch.term()), LogPosition(epoch.start()), epoch.flags()})) {
+      return std::unexpected(corrupt(
+          fmt::format("epoch of term {} at {} is out of order", epoch.term(), epoch.start())));
+    }
+  }
+  if (in.applied() < 0 || in.trim() < 0 || in.import_next_part() < 0) {
+    return std::unexpected(corrupt("negative position"));
+  }
+  trim_ = LogPosition(in.trim());
+  applied_ = LogPosition(in.applied());
+  feature_level_ = std::max(in.feature_level(), kBaseFeatureLevel);
+  import_next_part_ = in.import_next_part();
+  return {};
+}
+
+}  // namespace gantry::state
