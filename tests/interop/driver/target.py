@@ -187,7 +187,9 @@ class Apache(Target):
             "brokerIP1=127.0.0.1", f"listenPort={self.broker_port}",
             f"haListenPort={self.ha_port}", f"namesrvAddr={self.namesrv}",
             f"storePathRootDir={store}", f"storePathCommitLog={store}/commitlog",
-            "mappedFileSizeCommitLog=67108864"])
+            "mappedFileSizeCommitLog=67108864",
+            # a JVM that has just started on a busy machine would refuse sends for its slowness
+            "waitTimeMillsInSendQueue=10000", "osPageCacheBusyTimeOutMills=10000"])
         command = self._java("1g", "org.apache.rocketmq.broker.BrokerStartup", "broker.conf")
         return command, None
 
