@@ -160,13 +160,15 @@ void encode(const Command& command, std::string& out);
 class ResponseWriter {
  public:
   ResponseWriter(std::string& out, std::int32_t code, std::int32_t opaque);
-  void ext(std::string_view key, std::string_view value);  // value is escaped
+  // The value is escaped; the key is a name of ours and needs none.
+  void ext(std::string_view key, std::string_view value);
   void ext(std::string_view key, std::int64_t value);
   // Escaped, cut after kRemarkBytesMax; call after the last ext().
   void remark(std::string_view text);
   void finish(std::size_t body_size);
 
  private:
+  void short_field(std::string_view key, std::string_view plain);
   void close_ext();
   std::string& out_;
   std::size_t frame_begin_;

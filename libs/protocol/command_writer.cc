@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLengths = 8;  // the length field, and serialize type with header length
 constexpr std::size_t kNumberBytes = 20;  // of an int64 with its sign
+constexpr std::size_t kShortField = 128;  // key and value that fit into a Piece
 
 // Small pieces are put together here, so that the string grows once per field.
 class Piece {
@@ -71,24 +72,33 @@ ResponseWriter::ResponseWriter(std::string& out, std::int32_t code, std::int32_t
 }
 
 void ResponseWriter::ext(std::string_view key, std::string_view value) {
-  constexpr std::size_t kShort = 128;
-  if (key.size() + value.size() <= kShort && is_plain_json_text(value)) {
-    Piece piece;
-    if (!first_ext_) piece.put(",");
-    out_ += piece.put("\"").put(key).put("\":\"").put(value).put("\"").view();
-  } else {
-    if (!first_ext_) out_ += ',';
-    append_string(out_, key);
-    out_ += ':';
-    append_string(out_, value);
+  if (key.size() + value.size() <= kShortField && is_plain_json_text(value)) {
+    short_field(key, value);
+    return;
   }
+  if (!first_ext_) out_ += ',';
   first_ext_ = false;
+  append_string(out_, key);
+  out_ += ':';
+  append_string(out_, value);
 }
 
 void ResponseWriter::ext(std::string_view key, std::int64_t value) {
   char digits[kNumberBytes];
   const char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  ext(key, std::string_view(digits, end));
+  const std::string_view text(digits, end);
+  if (key.size() + text.size() <= kShortField) {
+    short_field(key, text);
+  } else {
+    ext(key, text);
+  }
+}
+
+void ResponseWriter::short_field(std::string_view key, std::string_view plain) {
+  Piece piece;
+  piece.put(first_ext_ ? "\"" : ",\"").put(key).put("\":\"").put(plain).put("\"");
+  out_ += piece.view();
+  first_ext_ = false;
 }
 
 void ResponseWriter::close_ext() {

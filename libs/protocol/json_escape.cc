@@ -33,6 +33,12 @@ bool is_plain_json_text(std::string_view text) {
   for (; end - p >= std::ptrdiff_t{kJsonBlock}; p += kJsonBlock) {
     if (json_special_mask(p) != 0) return false;
   }
+  if (text.size() >= 8) {
+    for (; end - p >= 8; p += 8) {
+      if (any_json_special8(p)) return false;
+    }
+    return !any_json_special8(end - 8);  // the rest, with bytes seen before
+  }
   for (; p != end; ++p) {
     if (is_json_special(*p)) return false;
   }

@@ -18,19 +18,36 @@
 namespace gantry::protocol {
 namespace {
 
-// Hands out the positions of special bytes in order; `end` after the last.
+// Bit i says whether block[i] is special; bits from `end` on are 0.
+[[gnu::noinline]] std::uint64_t load_mask(const char* block, const char* end,
+                                          const char* readable_end) {
+  std::uint64_t mask = 0;
+  const std::ptrdiff_t left = end - block;
+  if (readable_end - block >= std::ptrdiff_t{kJsonBlock}) [[likely]] {
+    mask = json_special_mask(block);
+  } else {
+    char copy[kJsonBlock] = {};
+    std::memcpy(copy, block, static_cast<std::size_t>(left));
+    mask = json_special_mask(copy);
+  }
+  return left >= std::ptrdiff_t{kJsonBlock} ? mask : mask & ((std::uint64_t{1} << left) - 1);
+}
+
+// Hands out the positions of special bytes in order; `end` after the last. A small value: loops
+// keep a copy in registers.
 class SpecialBytes {
  public:
   SpecialBytes(char* begin, char* end, const char* readable_end)
-      : block_(begin), end_(end), readable_end_(readable_end) {
-    load();
-  }
+      : mask_(load_mask(begin, end, readable_end)),
+        block_(begin),
+        end_(end),
+        readable_end_(readable_end) {}
 
-  char* pop() {
-    while (mask_ == 0) {
+  [[gnu::always_inline]] char* pop() {
+    while (mask_ == 0) [[unlikely]] {
       if (end_ - block_ <= std::ptrdiff_t{kJsonBlock}) return end_;
       block_ += kJsonBlock;
-      load();
+      mask_ = load_mask(block_, end_, readable_end_);
     }
     char* const at = block_ + std::countr_zero(mask_);
     mask_ &= mask_ - 1;
@@ -38,29 +55,17 @@ class SpecialBytes {
   }
 
   // The first position at or after `from`, dropping those before.
-  char* pop_from(const char* from) {
+  [[gnu::always_inline]] char* pop_from(const char* from) {
     char* at = pop();
-    while (at < from) at = pop();
+    while (at < from) [[unlikely]] at = pop();
     return at;
   }
 
  private:
-  void load() {
-    const std::ptrdiff_t left = end_ - block_;
-    if (readable_end_ - block_ >= std::ptrdiff_t{kJsonBlock}) [[likely]] {
-      mask_ = json_special_mask(block_);
-    } else {
-      char copy[kJsonBlock] = {};
-      std::memcpy(copy, block_, static_cast<std::size_t>(left));
-      mask_ = json_special_mask(copy);
-    }
-    if (left < std::ptrdiff_t{kJsonBlock}) mask_ &= (std::uint64_t{1} << left) - 1;
-  }
-
+  std::uint64_t mask_;
   char* block_;
   char* end_;
   const char* readable_end_;
-  std::uint64_t mask_ = 0;
 };
 
 // memmove for the runs between escapes: short, and `to` below `from`.
@@ -117,9 +122,10 @@ class HeaderParser {
   }
   // After a member or element: ',' (more follows) or `close`.
   bool next_or_close(char close, bool& more);
+  bool next_or_close_slow(char close, bool& more);
 
   bool parse_string(std::string_view& text);
-  bool unescape(char* content, char* special, std::string_view& text);
+  [[gnu::noinline]] bool unescape(char* content, char* special, std::string_view& text);
   bool parse_number(std::string_view& text, bool* whole = nullptr);
   bool parse_literal(std::string_view& text);
   // A string, number or boolean as text; null as nullopt.
@@ -127,8 +133,11 @@ class HeaderParser {
 
   bool parse_member(std::string_view key);
   bool parse_int(std::int32_t& value);
+  bool parse_int_slow(std::int32_t& value);
   bool parse_language();
   bool parse_ext_fields();
+  void add_plain_fields(std::size_t& count);
+  bool parse_ext_field(std::size_t& count);
   bool skip_value(int depth);
   bool skip_container(int depth);
 
@@ -141,22 +150,28 @@ class HeaderParser {
   const char* error_at_ = nullptr;
 };
 
-bool HeaderParser::next_or_close(char close, bool& more) {
-  char c = peek();
-  if (c != ',' && c != close) [[unlikely]] {
-    skip_space();
-    c = peek();
-    if (c != ',' && c != close) {
-      return fail(p_, close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
-    }
+inline bool HeaderParser::next_or_close(char close, bool& more) {
+  if (end_ - p_ >= 2 && *p_ == ',' && p_[1] == '"') [[likely]] {
+    ++p_;
+    more = true;
+    return true;
+  }
+  return next_or_close_slow(close, more);
+}
+
+bool HeaderParser::next_or_close_slow(char close, bool& more) {
+  skip_space();
+  const char c = peek();
+  if (c != ',' && c != close) {
+    return fail(p_, close == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
   }
   ++p_;
   more = c == ',';
-  if (more && static_cast<unsigned char>(peek()) <= ' ') [[unlikely]] skip_space();
+  if (more) skip_space();
   return true;
 }
 
-bool HeaderParser::parse_string(std::string_view& text) {
+inline bool HeaderParser::parse_string(std::string_view& text) {
   if (peek() != '"') return fail(p_, "expected a string");
   specials_.pop_from(p_);  // the opening quote
   char* const content = p_ + 1;
@@ -167,6 +182,11 @@ bool HeaderParser::parse_string(std::string_view& text) {
     return true;
   }
   return unescape(content, special, text);
+}
+
+// \u0001 to \u0009: how the separators of message properties arrive, several per send.
+inline bool is_separator_escape(const char* p, const char* end) {
+  return end - p >= 6 && std::memcmp(p + 1, "u000", 4) == 0 && p[5] >= '1' && p[5] <= '9';
 }
 
 // The string holds something else than plain ASCII; `special` is where.
@@ -185,7 +205,10 @@ bool HeaderParser::unescape(char* content, char* special, std::string_view& text
       return true;
     }
     if (c < 0x20) return fail(from, "control character in a string");
-    if (c == '\\') {
+    if (c == '\\' && is_separator_escape(from, end_)) {
+      *to++ = static_cast<char>(from[5] - '0');
+      from += 6;
+    } else if (c == '\\') {
       const JsonEscape escape = scan_json_escape(from, end_);
       if (escape.size == 0) return fail(from, escape.what);
       to = utf8_put(to, escape.point);
@@ -240,8 +263,23 @@ bool HeaderParser::parse_scalar(std::optional<std::string_view>& text) {
   return true;
 }
 
-// A whole number of 32 bits. Like Java also as a string; null leaves the default.
-bool HeaderParser::parse_int(std::int32_t& value) {
+// A whole number of 32 bits.
+inline bool HeaderParser::parse_int(std::int32_t& value) {
+  constexpr std::ptrdiff_t kSafeDigits = 9;
+  const char* p = p_;
+  std::int32_t parsed = 0;
+  while (p < end_ && *p >= '0' && *p <= '9' && p - p_ < kSafeDigits) {
+    parsed = parsed * 10 + (*p++ - '0');
+  }
+  const bool plain = p < end_ && (*p == ',' || *p == '}') && p > p_ && (*p_ != '0' || p - p_ == 1);
+  if (!plain) [[unlikely]] return parse_int_slow(value);
+  value = parsed;
+  p_ += p - p_;
+  return true;
+}
+
+// Every other form: signs, ten digits, space behind; like Java also as a string; null is 0.
+bool HeaderParser::parse_int_slow(std::int32_t& value) {
   const char* const at = p_;
   std::string_view text;
   bool whole = true;
@@ -290,20 +328,52 @@ bool HeaderParser::parse_ext_fields() {
     ++p_;
     return true;
   }
+  std::size_t count = 0;
   for (bool more = true; more;) {
-    std::string_view key;
-    if (!parse_string(key)) return false;
-    if (!expect(':', "expected ':'")) return false;
-    std::optional<std::string_view> value;
-    if (!parse_scalar(value)) return false;
-    if (!value) {
-      out_.ext.erase(key);
-    } else {
-      if (out_.ext.all().size() >= kExtFieldsMax) return fail(p_, "more than 512 extFields");
-      out_.ext.add(key, *value);
-    }
+    add_plain_fields(count);
+    if (!parse_ext_field(count)) return false;
     if (!next_or_close('}', more)) return false;
   }
+  return true;
+}
+
+// Adds fields of the form "key":"value", with plain text and another field behind, as long as they
+// come; most headers have no others but the last one and the properties.
+inline void HeaderParser::add_plain_fields(std::size_t& count) {
+  SpecialBytes specials = specials_;
+  char* p = p_;
+  for (; count < kExtFieldsMax; ++count) {
+    const SpecialBytes before = specials;
+    char* const key = specials.pop_from(p);
+    char* const key_end = specials.pop();
+    specials.pop();  // the opening quote of the value, if all is plain
+    char* const value_end = specials.pop();
+    const bool plain = key == p && value_end - key_end >= 3 && end_ - value_end >= 3 &&
+                       *key == '"' && std::memcmp(key_end, "\":\"", 3) == 0 &&
+                       std::memcmp(value_end, "\",\"", 3) == 0;
+    if (!plain) {
+      specials = before;
+      break;
+    }
+    out_.ext.add({key + 1, key_end}, {key_end + 3, value_end});
+    p = value_end + 2;
+  }
+  specials_ = specials;
+  p_ = p;
+}
+
+bool HeaderParser::parse_ext_field(std::size_t& count) {
+  std::string_view key;
+  if (!parse_string(key)) return false;
+  if (!expect(':', "expected ':'")) return false;
+  std::optional<std::string_view> value;
+  if (!parse_scalar(value)) return false;
+  if (!value) {
+    out_.ext.erase(key);
+    return true;
+  }
+  if (++count > kExtFieldsMax) return fail(p_, "more than 512 extFields");
+  out_.ext.add(key, *value);
   return true;
 }
 

@@ -2,7 +2,9 @@
 // Finds the bytes that end or interrupt plain JSON string content, 64 at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -17,6 +19,17 @@ inline constexpr std::size_t kJsonBlock = 64;
 inline bool is_json_special(char c) {
   const auto b = static_cast<unsigned char>(c);
   return b < 0x20 || b >= 0x80 || b == '"' || b == '\\';
+}
+
+// Whether one of 8 bytes is special.
+inline bool any_json_special8(const char* p) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHighs = 0x8080808080808080U;
+  const auto has_zero = [](std::uint64_t w) { return (w - kOnes) & ~w & kHighs; };
+  std::uint64_t w;
+  std::memcpy(&w, p, sizeof w);
+  const std::uint64_t control = (w - kOnes * 0x20) & ~w & kHighs;
+  return ((w & kHighs) | control | has_zero(w ^ (kOnes * '"')) | has_zero(w ^ (kOnes * '\\'))) != 0;
 }
 
 // Bit i says whether p[i] is special. Reads kJsonBlock bytes.
