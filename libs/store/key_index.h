@@ -18,7 +18,8 @@
 //   4. needs_refeed_from() has a value when a range got lost: entries had to be dropped because the
 //      disk could not keep up or is full (then put() and advance() do nothing any more), or a run
 //      file turned out to be damaged. Call resume() and go to step 2.
-// Queries see everything that was put, written or not.
+// Queries see everything that was put, written or not. cut(), trim(), resume(), seal() and flush()
+// do not come between the put() of a record and the advance() over it.
 //
 // Owned by the store; every function belongs to the log shard unless it says otherwise.
 #pragma once
@@ -39,8 +40,11 @@
 
 namespace gantry::store {
 
+class ApacheIndex;
 class KeyBuffer;
+class KeyIndexReader;
 class KeyIndexWorker;
+struct SearchTask;
 
 inline constexpr std::size_t kKeyQueryMax = 64;  // RocketMQ's maxMsgsNumBatch
 
@@ -48,6 +52,10 @@ struct KeyIndexOptions {
   // The log's valid range at open: runs below are deleted, entries at or behind the end are cut.
   LogPosition log_begin{0};
   LogPosition log_end{std::numeric_limits<std::int64_t>::max()};
+  // Answers for records that begin below `apache_end` (usually its indexed_up_to(), and not above
+  // the end of the log that RocketMQ wrote); they need not be fed. Null if there is none.
+  std::shared_ptr<ApacheIndex> apache;
+  LogPosition apache_end{0};
   // A buffer is sealed at this many entries (12 bytes each), or when it covers so much log.
   std::size_t buffer_entries = 256 * 1024;
   std::int64_t buffer_log_bytes = std::int64_t{256} << 20;
@@ -60,8 +68,8 @@ struct KeyIndexOptions {
   // Wait after a failed write or merge; doubles up to the maximum.
   std::chrono::milliseconds retry_min{500};
   std::chrono::milliseconds retry_max{30'000};
-  std::size_t queries_max = 1024;  // waiting for the reader thread
-  int worker_nice = 5;             // of the thread that sorts, writes and merges
+  std::size_t queries_max = 1024;   // waiting for the reader thread
+  int worker_nice = 5;              // of the thread that sorts, writes and merges
   io::FileSystem* files = nullptr;  // posix_file_system() if null; must outlive the index
   // Called on the worker thread, once, when entries had been dropped and resume() will now succeed.
   std::function<void()> on_room;
@@ -142,8 +150,8 @@ class KeyIndex {
   Result<LogPosition> resume();
 
   // The log ends at `end` now: removes entries of records at or behind it, in memory and files.
-  // Waits for the worker and for the disk; for recovery and conflicts. On an error the affected runs
-  // are gone and their ranges have to be fed again.
+  // Waits for the worker and for the disk; for recovery and conflicts. On an error the affected
+  // runs are gone and their ranges have to be fed again.
   Result<void> cut(LogPosition end);
   // The log begins at `begin` now: forgets entries below, deletes runs that lie wholly below.
   void trim(LogPosition begin);
@@ -164,25 +172,29 @@ class KeyIndex {
   KeyIndexStats stats() const;
 
  private:
-  struct Snapshot;
-  KeyIndex(KeyIndexOptions options, std::unique_ptr<KeyIndexWorker> worker);
+  KeyIndex(std::unique_ptr<KeyIndexWorker> worker, const KeyIndexOptions& options);
   void put_hash(std::uint32_t hash, LogPosition position, std::int64_t store_time_ms);
   void put_slow(std::uint32_t hash, LogPosition position, std::int64_t store_time_ms);
+  void enlarge_active();
   bool seal_active(LogPosition end);
+  void drop_active();
   void start_at_gap();
-  void start_buffer(LogPosition begin);
-  void update_last();
-  Snapshot snapshot(const KeyQuery& query) const;
+  void start_buffer(LogPosition begin, LogPosition limit);
+  KeyIndexLast last() const;
+  SearchTask search_task(const KeyQuery& query);
 
   const KeyIndexOptions options_;
+  LogPosition apache_end_{0};
   std::shared_ptr<KeyBuffer> active_;
   LogPosition fed_{0};
   LogPosition limit_{0};  // the first position behind fed_ that is covered already
   LogPosition log_begin_{0};
   bool stopped_ = false;  // entries were dropped; waits for resume()
   std::uint64_t dropped_entries_ = 0;
-  KeyIndexLast last_;  // of what has left the active buffer
-  std::unique_ptr<KeyIndexWorker> worker_;  // last: its threads end before the rest goes
+  KeyIndexLast sealed_last_;  // the newest entry outside the active buffer
+  // Their threads end before the rest goes, the reader's first.
+  std::unique_ptr<KeyIndexWorker> worker_;
+  std::unique_ptr<KeyIndexReader> reader_;
 };
 
 }  // namespace gantry::store

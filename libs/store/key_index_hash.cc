@@ -102,8 +102,8 @@ std::uint32_t hash_utf8(std::uint32_t h, std::string_view text) {
   return h;
 }
 
-// The hash of `text` after the prefix that hashed to `h`, eight characters at a time. Sets `seen` to
-// the OR of all bytes; the result counts only if that is ASCII.
+// The hash of `text` after the prefix that hashed to `h`, eight characters at a time. Sets `seen`
+// to the OR of all bytes; the result counts only if that is ASCII.
 std::uint32_t hash_by_eight(std::uint32_t h, std::string_view text, std::uint64_t& seen) {
   const char* p = text.data();
   std::size_t left = text.size();
@@ -128,9 +128,8 @@ std::uint32_t hash_by_eight(std::uint32_t h, std::string_view text, std::uint64_
 GANTRY_SSE41 inline std::uint32_t hash_sixteen(__m128i x) {
   const __m128i pairs = _mm_maddubs_epi16(x, _mm_set1_epi16(31 | (1 << 8)));
   const __m128i quads = _mm_madd_epi16(pairs, _mm_set1_epi32((31 * 31) | (1 << 16)));
-  const __m128i weights =
-      _mm_setr_epi32(static_cast<int>(kPowers[12]), static_cast<int>(kPowers[8]),
-                     static_cast<int>(kPowers[4]), 1);
+  const __m128i weights = _mm_setr_epi32(
+      static_cast<int>(kPowers[12]), static_cast<int>(kPowers[8]), static_cast<int>(kPowers[4]), 1);
   __m128i sum = _mm_mullo_epi32(quads, weights);
   sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
   sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
