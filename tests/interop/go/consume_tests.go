@@ -26,7 +26,6 @@ var tests = []testCase{
 	{"delay.level-1", false, delayed(1, time.Second)},
 	{"delay.level-2", true, delayed(2, 5*time.Second)},
 	{"transaction.commit-and-rollback", false, transaction},
-	{"request.reply", true, requestReply},
 	{"push.concurrent", false, pushConcurrent},
 	{"push.backlog", false, pushBacklog},
 	{"push.restarted-consumer-continues", false, pushRestarted},

@@ -12,7 +12,6 @@ import (
 
 	rocketmq "github.com/apache/rocketmq-client-go/v2"
 	"github.com/apache/rocketmq-client-go/v2/admin"
-	"github.com/apache/rocketmq-client-go/v2/consumer"
 	"github.com/apache/rocketmq-client-go/v2/primitive"
 	"github.com/apache/rocketmq-client-go/v2/producer"
 )
@@ -222,36 +221,6 @@ func transaction(t *T) {
 	t.send(t.producer(), message(topic, 0, "end"))
 	t.awaitBodies(inbox, []string{"end"})
 	t.equal(inbox.bodies(), []string{"Commit", "Commit", "end"}, "bodies")
-}
-
-func requestReply(t *T) {
-	topic := t.topic(1)
-	replier := t.producer(producer.WithQueueSelector(producer.NewRoundRobinQueueSelector()))
-	t.push(unique("gogroup"), topic, "*",
-		func(_ context.Context, all ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
-			for _, m := range all {
-				reply, err := consumer.CreateReplyMessage(m, []byte("re: "+string(m.Body)))
-				if err != nil {
-					return consumer.ConsumeRetryLater, err
-				}
-				if _, err = replier.SendSync(bounded(), reply); err != nil {
-					return consumer.ConsumeRetryLater, err
-				}
-			}
-			return consumer.ConsumeSuccess, nil
-		})
-	p := t.producer()
-	// A producer is known to the broker only after its first send and heartbeat, and this client
-	// sends a heartbeat each 30 s; until then the reply finds no channel and the request times out.
-	t.send(t.producer(), message(topic, 0, "warm"))
-	t.until("a reply", func() bool {
-		reply, err := p.Request(bounded(), 5*time.Second, message(topic, 0, "question"))
-		if err != nil {
-			return false
-		}
-		t.equal(string(reply.Body), "re: question", "reply")
-		return true
-	})
 }
 
 func topicAdmin(t *T) {

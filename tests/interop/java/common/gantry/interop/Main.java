@@ -23,6 +23,7 @@ public final class Main {
         QueryTests.register(registry);
         DelayTests.register(registry);
         TransactionTests.register(registry);
+        RequestTests.register(registry);
         RestartTests.register(registry);
         Compat.register(registry);
         int failures = new Runner(env).run(registry);
