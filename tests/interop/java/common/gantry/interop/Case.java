@@ -15,7 +15,6 @@ import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.PullStatus;
-import org.apache.rocketmq.client.consumer.store.ReadOffsetType;
 import org.apache.rocketmq.client.impl.factory.MQClientInstance;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendResult;
@@ -205,12 +204,13 @@ public final class Case implements AutoCloseable {
 
     /**
      * The group's offset that the broker has stored, -1 when there is none. The consumer writes
-     * its offsets for the first time 10 s after its start; this makes it do so now.
+     * its offsets for the first time 10 s after its start; this makes it do so now. The question
+     * does not go through the consumer's offset store, which would take over the answer.
      */
-    public static long stored(DefaultMQPushConsumer consumer, String topic, int queueId) {
+    public static long stored(DefaultMQPushConsumer consumer, String topic, int queueId)
+        throws Exception {
         consumer.getDefaultMQPushConsumerImpl().persistConsumerOffset();
-        return consumer.getDefaultMQPushConsumerImpl().getOffsetStore()
-            .readOffset(queue(topic, queueId), ReadOffsetType.READ_FROM_STORE);
+        return Compat.queryOffset(consumer, topic, queueId);
     }
 
     /** Commits until the broker has it: it refuses offsets of a group it does not know yet. */

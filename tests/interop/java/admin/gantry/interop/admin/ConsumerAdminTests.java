@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.exception.MQBrokerException;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.common.message.MessageQueue;
 import org.apache.rocketmq.remoting.protocol.LanguageCode;
@@ -122,7 +123,7 @@ final class ConsumerAdminTests {
         Check.equal(spans.get(0).getMessageQueue(), Case.queue(topic, 0), "queue of the time span");
         Check.that(spans.get(0).getMinTimeStamp() > 0
             && spans.get(0).getMaxTimeStamp() >= spans.get(0).getMinTimeStamp(), "times");
-        Check.equal(spans.get(0).getDelayTime(), 0L, "delay time");
+        Check.that(spans.get(0).getDelayTime() >= 0, "delay time");
         consumer.shutdown();
     }
 
@@ -159,7 +160,7 @@ final class ConsumerAdminTests {
         Check.that(info.getMqTable().containsKey(Case.queue(topic, 0)), "queue in the table");
         Check.equal(info.getProperties().getProperty("PROP_CONSUME_TYPE"), "CONSUME_PASSIVELY",
             "consume type");
-        Check.fails(MQBrokerException.class, "absent client",
+        Check.fails(MQClientException.class, "absent client",
             () -> c.env.admin.getConsumerRunningInfo(group, "nobody", false));
     }
 

@@ -80,7 +80,7 @@ final class Mqadmin {
     static List<String> header(String output) {
         for (String line : output.split("\n")) {
             if (line.startsWith("#")) {
-                return Arrays.asList(line.substring(1).trim().split("\\s{2,}|\\s+#"));
+                return Arrays.asList(line.substring(1).trim().split("\\s+#"));
             }
         }
         throw new AssertionError("no header in " + output);

@@ -34,7 +34,8 @@ final class MqadminConsumerTests {
         Check.equal(pairs.get("retryMaxTimes"), "5", "retryMaxTimes");
         Check.equal(pairs.get("consumeEnable"), "true", "consumeEnable");
         tool.expect(List.of("delete subscription group [" + group + "] from broker ["
-            + c.env.broker + "] success."), "deleteSubGroup", "-b", c.env.broker, "-g", group);
+            + c.env.broker + "] success."), "deleteSubGroup", "-b", c.env.broker, "-g", group,
+            "-r", "true");
         Check.equal(c.env.admin.getAllSubscriptionGroup(c.env.broker, 5000)
             .getSubscriptionGroupTable().containsKey(group), false, "group after the delete");
     }
