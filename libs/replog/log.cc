@@ -270,6 +270,23 @@ Result<std::string> Log::read_record_blocking(LogPosition position) {
   return bytes;
 }
 
+std::optional<std::int64_t> Log::read_store_time_ms(LogPosition position) const {
+  constexpr std::size_t kHeadBytes = 76;  // up to the store time behind an IPv6 born host
+  if (position < files_->begin() || position >= applied_) return std::nullopt;
+  std::string buffer;
+  std::string_view head = cache_.at(position);
+  if (head.empty()) {
+    buffer.resize(kHeadBytes);
+    const auto n = files_->read(position, buffer);
+    if (!n) return std::nullopt;
+    head = std::string_view(buffer).substr(0, *n);
+  }
+  if (head.size() < kHeadBytes) return std::nullopt;
+  const auto sys_flag = load_be<std::int32_t>(head.data() + protocol::kSysFlagAt);
+  const std::size_t at = 48 + ((sys_flag & protocol::sys_flag::kBornHostV6) != 0 ? 20 : 8);
+  return load_be<std::int64_t>(head.data() + at);
+}
+
 void Log::fetch(LogPosition position, std::size_t size, LogReader::Retry retry) {
   reader_->fetch(position, size, written_, std::move(retry));
 }

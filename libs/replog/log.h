@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -127,6 +128,8 @@ class Log final : public CommandLog, private runtime::TurnHook {
   // The same without knowing the size. Blocks on the disk if it must; for rare requests by position.
   Result<std::string> read_record_blocking(LogPosition position);
   void fetch(LogPosition position, std::size_t size, LogReader::Retry retry);
+  // Store time of the record at `position`, without verifying the record; may wait for the disk.
+  std::optional<std::int64_t> read_store_time_ms(LogPosition position) const;
   // Bytes as they are in the files; blocks. For start and for upkeep.
   Result<std::size_t> peek(LogPosition position, std::span<char> out) const;
   Result<ScanResult> scan(const ScanOptions& options, EpochTable& epochs,

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/app.h"
+
+#include <fmt/core.h>
+
+#include <atomic>
+#include <future>
+
+#include "broker/admin/admin_handlers.h"
+#include "broker/client/client_manager.h"
+#include "broker/client/lock_handlers.h"
+#include "broker/client/queue_locks.h"
+#include "broker/core/context.h"
+#include "broker/core/stats.h"
+#include "broker/http/broker_http.h"
+#include "broker/offset/offset_handlers.h"
+#include "broker/pull/pull_service.h"
+#include "broker/query/query_handlers.h"
+#include "broker/retention/retention.h"
+#include "broker/route/namesrv_registrar.h"
+#include "broker/schedule/delay_delivery.h"
+#include "broker/send/message_appender.h"
+#include "broker/send/send_service.h"
+#include "log/log.h"
+#include "net/remoting_server.h"
+
+namespace gantry::broker {
+namespace {
+
+log::Logger logger("broker");
+constexpr int kFastPortDistance = 2;  // RocketMQ's "VIP" port: listenPort - 2
+
+// Codes that RocketMQ's fast port does not serve.
+bool served_on_fast_port(std::int32_t code) {
+  using protocol::RequestCode;
+  switch (static_cast<RequestCode>(code)) {
+    case RequestCode::kPullMessage:
+    case RequestCode::kLitePullMessage:
+    case RequestCode::kPopMessage:
+    case RequestCode::kPeekMessage:
+    case RequestCode::kNotification:
+    case RequestCode::kPollingInfo:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+class BrokerApp::Impl {
+ public:
+  explicit Impl(config::BrokerConfig config)
+      : config_(std::move(config)),
+        shard_("broker"),
+        main_listener_(*this, false),
+        fast_listener_(*this, true) {}
+
+  Result<void> start();
+  void stop();
+  std::uint16_t remoting_port() const { return remoting_port_; }
+  std::uint16_t http_port() const { return http_ ? http_->port() : 0; }
+  std::vector<std::int32_t> request_codes() const { return dispatcher_.codes(); }
+
+ private:
+  class Listener final : public net::ConnectionHandler {
+   public:
+    Listener(Impl& app, bool fast) : app_(app), fast_(fast) {}
+    void on_request(net::Connection& connection, protocol::CommandView& request) override {
+      if (fast_ && !served_on_fast_port(request.code)) {
+        return respond(connection, request, protocol::ResponseCode::kRequestCodeNotSupported,
+                       fmt::format(" request type {} not supported", request.code));
+      }
+      app_.dispatcher_.dispatch(connection, request);
+    }
+    void on_close(net::Connection& connection) override { app_.on_close(connection.id()); }
+
+   private:
+    Impl& app_;
+    const bool fast_;
+  };
+
+  Result<void> start_on_shard();
+  Result<void> listen();
+  void make_services();
+  void stop_services();
+  void on_close(net::ConnectionId id) {
+    if (pulls_) pulls_->on_connection_closed(id);
+    if (clients_) clients_->on_connection_closed(id);
+  }
+
+  config::BrokerConfig config_;
+  runtime::Shard shard_;
+  Dispatcher dispatcher_;
+  ConnectionDirectory connections_;
+  BrokerStats stats_;
+  Listener main_listener_, fast_listener_;
+  std::atomic<BrokerPhase> phase_{BrokerPhase::kStarting};
+  bool shard_running_ = false, stopped_ = false;
+  std::uint16_t remoting_port_ = 0;
+
+  std::unique_ptr<BrokerHttp> http_;
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<BrokerContext> context_;
+  std::unique_ptr<net::RemotingServer> server_, fast_server_;
+  std::unique_ptr<MessageAppender> appender_;
+  std::unique_ptr<QueueLocks> locks_;
+  std::unique_ptr<ClientManager> clients_;
+  std::unique_ptr<SendService> sends_;
+  std::unique_ptr<PullService> pulls_;
+  std::unique_ptr<DelayDelivery> delays_;
+  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<NamesrvRegistrar> registrar_;
+  std::unique_ptr<AdminHandlers> admin_;
+};
+
+Result<void> BrokerApp::Impl::start() {
+  http_ = std::make_unique<BrokerHttp>(config_, shard_, phase_);
+  GANTRY_TRY(http_->listen());
+  shard_.start();
+  shard_running_ = true;
+  std::promise<Result<void>> started;
+  // The task may outlive nothing: this call waits for it without a limit, recovery takes its time.
+  shard_.post([&] { started.set_value(start_on_shard()); });
+  Result<void> result = started.get_future().get();
+  if (!result) {
+    phase_ = BrokerPhase::kStopping;
+    stop();
+  }
+  return result;
+}
+
+Result<void> BrokerApp::Impl::listen() {
+  net::RemotingServerOptions options;
+  options.idle_max = std::chrono::seconds(config_.server_channel_max_idle_time_seconds);
+  server_ = std::make_unique<net::RemotingServer>(shard_, main_listener_, options);
+  const auto port = server_->listen(config_.bind_address, static_cast<std::uint16_t>(config_.listen_port));
+  if (!port) return std::unexpected(port.error());
+  remoting_port_ = *port;
+  connections_.add(*server_);
+  if (config_.listen_port > kFastPortDistance) {
+    fast_server_ = std::make_unique<net::RemotingServer>(shard_, fast_listener_, options);
+    const auto fast = fast_server_->listen(
+        config_.bind_address, static_cast<std::uint16_t>(config_.listen_port - kFastPortDistance));
+    if (!fast) return std::unexpected(fast.error());
+    connections_.add(*fast_server_);
+  }
+  return {};
+}
+
+void BrokerApp::Impl::make_services() {
+  appender_ = std::make_unique<MessageAppender>(*context_);
+  context_->appender = appender_.get();
+  locks_ = std::make_unique<QueueLocks>(config_.lock_max_live_time_ms);
+  context_->locks = locks_.get();
+  clients_ = std::make_unique<ClientManager>(*context_);
+  context_->clients = clients_.get();
+  pulls_ = std::make_unique<PullService>(*context_);
+  context_->pulls = pulls_.get();
+  registrar_ = std::make_unique<NamesrvRegistrar>(*context_);
+  context_->registrar = registrar_.get();
+  sends_ = std::make_unique<SendService>(*context_);
+  delays_ = std::make_unique<DelayDelivery>(*context_);
+  retention_ = std::make_unique<Retention>(*context_);
+  admin_ = std::make_unique<AdminHandlers>(*context_, *delays_);
+
+  sends_->register_handlers(dispatcher_);
+  pulls_->register_handlers(dispatcher_);
+  clients_->register_handlers(dispatcher_);
+  register_lock_handlers(*context_, dispatcher_);
+  register_offset_handlers(*context_, dispatcher_);
+  register_query_handlers(*context_, dispatcher_);
+  admin_->register_handlers(dispatcher_);
+}
+
+Result<void> BrokerApp::Impl::start_on_shard() {
+  storage_ = std::make_unique<Storage>(shard_, io::posix_file_system(), config_, system_clock());
+  GANTRY_TRY(storage_->open());
+  GANTRY_TRY(listen());
+  const auto host = protocol::RecordHost::parse(config_.broker_ip1, remoting_port_);
+  if (!host) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      fmt::format("brokerIP1: {}", host.error().message));
+  }
+  context_.reset(new BrokerContext{config_, system_clock(), shard_, *storage_, connections_, stats_,
+                                   *host, fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
+  GANTRY_TRY(storage_->start(*host));
+  make_services();
+  delays_->start();
+  retention_->start();
+  registrar_->start();
+  http_->attach(*context_, dispatcher_, *server_, *pulls_, *delays_, *clients_);
+  phase_ = BrokerPhase::kRunning;
+  logger.info("broker {} is serving on {} store={}", config_.broker_name, context_->address,
+              config_.store_path_root_dir);
+  return {};
+}
+
+void BrokerApp::Impl::stop_services() {
+  if (delays_) delays_->stop();
+  if (retention_) retention_->stop();
+  if (server_) server_->stop_accepting();
+  if (fast_server_) fast_server_->stop_accepting();
+  if (pulls_) pulls_->stop();
+  if (storage_ && context_) {
+    if (const auto stopped = storage_->stop(); !stopped) {
+      logger.error("the store was not closed cleanly: {}", stopped.error().message);
+    }
+  }
+  if (sends_) sends_->stop();
+  if (appender_) appender_->stop();
+  if (server_) server_->close_all("the broker is stopping");
+  if (fast_server_) fast_server_->close_all("the broker is stopping");
+  if (http_) http_->detach();
+  admin_.reset();
+  retention_.reset();
+  delays_.reset();
+  sends_.reset();
+  registrar_.reset();
+  pulls_.reset();
+  clients_.reset();
+  appender_.reset();
+  connections_.clear();
+  fast_server_.reset();
+  server_.reset();
+  context_.reset();
+  storage_.reset();
+}
+
+void BrokerApp::Impl::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  phase_ = BrokerPhase::kStopping;
+  if (shard_running_) {
+    std::promise<void> unregistered;
+    shard_.post([&] {
+      if (registrar_) {
+        registrar_->unregister([&] { unregistered.set_value(); });
+      } else {
+        unregistered.set_value();
+      }
+    });
+    unregistered.get_future().wait();
+    std::promise<void> done;
+    shard_.post([&] {
+      stop_services();
+      done.set_value();
+    });
+    done.get_future().wait();
+    shard_.stop();
+    shard_.join();
+  }
+  http_.reset();
+  logger.info("broker {} has stopped", config_.broker_name);
+}
+
+BrokerApp::BrokerApp(config::BrokerConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+BrokerApp::~BrokerApp() { impl_->stop(); }
+Result<void> BrokerApp::start() { return impl_->start(); }
+void BrokerApp::stop() { impl_->stop(); }
+std::uint16_t BrokerApp::remoting_port() const { return impl_->remoting_port(); }
+std::uint16_t BrokerApp::http_port() const { return impl_->http_port(); }
+std::vector<std::int32_t> BrokerApp::request_codes() const { return impl_->request_codes(); }
+
+}  // namespace gantry::broker

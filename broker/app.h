@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole broker: storage, request handlers, listeners, NameServer registration, HTTP. Used by
+// gantry-broker and, in-process, by `gantry up` and by tests.
+//
+// Start: HTTP (so that probes answer during recovery) -> storage -> handlers -> listeners ->
+// registration. Stop: unregister -> stop accepting -> answer what waits -> storage -> HTTP.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "config/broker_config.h"
+
+namespace gantry::broker {
+
+class BrokerApp {
+ public:
+  explicit BrokerApp(config::BrokerConfig config);
+  ~BrokerApp();  // stops
+  BrokerApp(const BrokerApp&) = delete;
+  BrokerApp& operator=(const BrokerApp&) = delete;
+
+  // Blocks until the broker serves, or says what has to change. Any thread.
+  Result<void> start();
+  // A clean stop. Idempotent. Any thread.
+  void stop();
+
+  // After start(): the ports in use, also when the configuration said 0.
+  std::uint16_t remoting_port() const;
+  std::uint16_t http_port() const;
+  // Request codes this broker handles, ascending.
+  std::vector<std::int32_t> request_codes() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gantry::broker
