@@ -12,8 +12,8 @@ from pathlib import Path
 from driver import install
 from wire import remoting
 
-START_SECONDS = 90
-STOP_SECONDS = 40
+START_SECONDS = 240
+STOP_SECONDS = 90
 
 OPENS = [
     "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
