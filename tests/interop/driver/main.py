@@ -24,6 +24,8 @@ def parse(arguments):
     parser.add_argument("--client", choices=CLIENTS, action="append",
                         help="run only this client program (may be repeated)")
     parser.add_argument("--fast", action="store_true", help="leave out the slower tests")
+    parser.add_argument("--separate", action="store_true",
+                        help="Gantry as gantry-namesrv and gantry-broker, not as `gantry up`")
     parser.add_argument("--keep", action="store_true", help="keep the working directory")
     return parser.parse_args(arguments)
 
@@ -56,7 +58,7 @@ def main(arguments):
     signal.signal(signal.SIGHUP, interrupted)
     work = Path(tempfile.mkdtemp(prefix="gantry-interop-"))
     results = Results()
-    target = TARGETS[options.target](work)
+    target = TARGETS[options.target](work, options.separate)
     began = time.monotonic()
     tail = ""
     try:

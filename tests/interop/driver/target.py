@@ -77,11 +77,12 @@ class Process:
 class Target:
     """The server. Subclasses say how to start it; `restartable` is what a restart restarts."""
 
-    def __init__(self, work):
+    def __init__(self, work, separate=False):
         base = free_ports()
         self.work = Path(work)
+        self.separate = separate
         self.namesrv_port = base
-        self.http_port = base + 1
+        self.http_port = base + 7
         self.broker_port = base + 4  # base + 2 is its fast port
         self.ha_port = base + 5
         self.namesrv = f"127.0.0.1:{self.namesrv_port}"
@@ -204,20 +205,48 @@ class Apache(Target):
         return [self.work / "namesrv.out", self.work / "broker.out", logs / "broker.log"]
 
 
-class Gantry(Target):
-    """`gantry up`: NameServer and broker in one process."""
+def _settings(*pairs):
+    return [word for pair in pairs for word in ("--set", pair)]
 
-    binary = install.HERE.parent.parent / "build" / "release" / "bin" / "gantry"
+
+class Gantry(Target):
+    """Gantry: `gantry up` (one process), or NameServer and broker as two with --separate."""
+
+    binaries = install.HERE.parent.parent / "build" / "release" / "bin"
+
+    def _program(self, name):
+        binary = Path(os.environ.get("GANTRY_BIN_DIR", self.binaries)) / name
+        if not binary.exists():
+            raise TargetError(f"{binary} does not exist; build it, or set GANTRY_BIN_DIR")
+        return str(binary)
+
+    def start_others(self):
+        if not self.separate:
+            return
+        home = self.work / "namesrv"
+        home.mkdir()
+        self.others.append(Process(
+            [self._program("gantry-namesrv"), *_settings(
+                f"listenPort={self.namesrv_port}", f"httpPort={self.http_port + 1}",
+                f"kvConfigPath={home}/kvConfig.json",
+                f"configStorePath={home}/namesrv.properties")],
+            self.work / "namesrv.out", cwd=self.work))
 
     def broker_command(self):
-        binary = Path(os.environ.get("GANTRY_BIN", self.binary))
-        if not binary.exists():
-            raise TargetError(f"{binary} does not exist; build it first, or set GANTRY_BIN")
-        return [str(binary), "up", "--data", str(self.work / "data"),
+        same = ["brokerName=broker-a", "brokerClusterName=DefaultCluster",
+                "brokerIP1=127.0.0.1", f"haListenPort={self.ha_port}"]
+        if self.separate:
+            store = self.work / "data"
+            return [self._program("gantry-broker"), *_settings(
+                *same, f"listenPort={self.broker_port}", f"namesrvAddr={self.namesrv}",
+                f"httpPort={self.http_port}", f"storePathRootDir={store}",
+                f"storePathCommitLog={store}/commitlog")], None
+        return [self._program("gantry"), "up", "--data", str(self.work / "data"),
                 "--namesrv-port", str(self.namesrv_port), "--broker-port", str(self.broker_port),
-                "--http-port", str(self.http_port), "--set", "brokerName=broker-a",
-                "brokerClusterName=DefaultCluster", "brokerIP1=127.0.0.1",
-                f"haListenPort={self.ha_port}"], None
+                "--http-port", str(self.http_port), *_settings(*same)], None
+
+    def log_files(self):
+        return [self.work / "namesrv.out", self.work / "broker.out"]
 
 
 TARGETS = {"apache": Apache, "gantry": Gantry}
