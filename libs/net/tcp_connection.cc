@@ -33,6 +33,9 @@ bool would_block(const SystemError& error) {
   return error == boost::asio::error::would_block || error == boost::asio::error::interrupted;
 }
 
+// Assigning an empty string would keep the memory.
+void give_back(std::string& buffer) { std::string().swap(buffer); }
+
 std::size_t frame_bytes(const char* start) { return kLengthBytes + load_be<std::uint32_t>(start); }
 
 }  // namespace
@@ -90,7 +93,7 @@ void TcpConnection::finish_close() {
   }
   set_ = nullptr;
   partial_.reset();
-  output_ = std::string();
+  give_back(output_);
   sent_ = 0;
 }
 
@@ -107,7 +110,7 @@ void TcpConnection::sweep() {
                                        limits.output_stall_max.count(), output_pending()));
     return;
   }
-  if (output_.empty() && now - active_tick_ > 1) output_ = std::string();
+  if (output_.empty() && now - active_tick_ > 1) give_back(output_);
 }
 
 // ---- reading
@@ -382,7 +385,7 @@ void TcpConnection::offer_output() {
   if (sent_ == output_.size()) {
     sent_ = 0;
     if (output_.capacity() > kKeepOutputMax) {
-      output_ = std::string();
+      give_back(output_);
     } else {
       output_.clear();
     }
