@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/core/record_facts.h"
 #include "log/log.h"
@@ -55,6 +56,7 @@ Storage::~Storage() {
   checkpoint_timer_.reset();
   offsets_timer_.reset();
   index_timer_.reset();
+  upkeep_.reset();
   proposals_.reset();
   offsets_.reset();
   log_.reset();
@@ -158,13 +160,7 @@ void Storage::on_trim(LogPosition position) {
   trim_wanted_ = std::max(trim_wanted_, position);
   // Files go after the next snapshot: no log file is deleted before one at or above the position is
   // durable.
-  if (live_) {
-    shard_.post([this] {
-      if (const auto saved = checkpoint(); !saved) {
-        logger.warn("checkpoint before deleting log files failed: {}", saved.error().message);
-      }
-    });
-  }
+  if (live_ && upkeep_) shard_.post([this] { checkpoint(); });
 }
 
 void Storage::propose_trim(LogPosition position, state::Proposals::Done done) {
@@ -190,18 +186,58 @@ void Storage::trim_files() {
 
 // --- upkeep -----------------------------------------------------------------------------------------
 
-Result<void> Storage::checkpoint(bool clean) {
-  const LogPosition position = log_->committed();
-  state_.advance(position);
-  // Derived files first, then the snapshot, then the checkpoint that relies on both.
-  GANTRY_TRY(queues_->sync());
-  if (!snapshots_->durable_position() || *snapshots_->durable_position() < position) {
-    GANTRY_TRY(snapshots_->save(position, state_.serialize_snapshot()));
+Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
+  CheckpointWork work;
+  work.position = log_->committed();
+  state_.advance(work.position);
+  auto queues = queues_->begin_sync();
+  if (!queues) return std::unexpected(queues.error());
+  work.queues = std::move(*queues);
+  if (!snapshots_->durable_position() || *snapshots_->durable_position() < work.position) {
+    work.snapshot = state_.serialize_snapshot();
   }
-  const LogPosition index_position = index_ ? index_->durable_up_to() : position;
-  GANTRY_TRY(log_->save_checkpoint(queues_->durable_up_to(), index_position, index_from_, clean));
+  work.record = log_->make_checkpoint(work.queues.up_to,
+                                      index_ ? index_->durable_up_to() : work.position, index_from_, clean);
+  return work;
+}
+
+// Derived files first, then the snapshot, then the checkpoint that relies on both.
+Result<void> Storage::run_checkpoint(const CheckpointWork& work) {
+  GANTRY_TRY(work.queues.run(fs_));
+  if (!work.snapshot.empty()) GANTRY_TRY(snapshots_->save(work.position, work.snapshot));
+  return log_->save_checkpoint(work.record);
+}
+
+void Storage::end_checkpoint(const CheckpointWork& work) {
+  queues_->complete_sync(work.queues);
   trim_files();
-  return {};
+}
+
+void Storage::checkpoint() {
+  if (checkpoint_running_) {
+    checkpoint_again_ = true;
+    return;
+  }
+  const auto warn = [](const Error& error) {
+    static log::RateLimit limit(30000);
+    if (limit.admit()) logger.warn("checkpoint failed: {}", error.message);
+  };
+  auto work = begin_checkpoint(false);
+  if (!work) return warn(work.error());
+  checkpoint_running_ = true;
+  upkeep_->post([this, warn, work = std::make_shared<CheckpointWork>(std::move(*work))] {
+    auto done = run_checkpoint(*work);
+    shard_.post([this, warn, work, done = std::move(done)] {
+      checkpoint_running_ = false;
+      if (!live_) return;
+      if (done) {
+        end_checkpoint(*work);
+      } else {
+        warn(done.error());
+      }
+      if (std::exchange(checkpoint_again_, false)) checkpoint();
+    });
+  });
 }
 
 void Storage::pump_index() {

@@ -16,6 +16,7 @@
 #include "io/directory_lock.h"
 #include "replog/log.h"
 #include "runtime/shard.h"
+#include "runtime/worker.h"
 #include "state/offset_manager.h"
 #include "state/proposals.h"
 #include "state/snapshot_store.h"
@@ -63,8 +64,9 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   void remove_observer(CommitObserver& observer) { std::erase(observers_, &observer); }
   void add_state_listener(state::StateMachine::Listener& listener) { state_.add_listener(&listener); }
 
-  // Queue entries, snapshot, index and checkpoint to disk. Blocks for syncs of derived files.
-  Result<void> checkpoint(bool clean = false);
+  // Queue entries, snapshot and checkpoint to disk, on the upkeep thread; one at a time. Then deletes
+  // log files that a trim allows.
+  void checkpoint();
   // Asks for removal of whole log files below `position`; `done` when applied.
   void propose_trim(LogPosition position, state::Proposals::Done done);
 
@@ -88,6 +90,16 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   void apply_message(const protocol::RecordView& record, LogPosition end);
   void feed_index(const protocol::RecordView& record);
   void pump_index();
+  // What one checkpoint writes: gathered on the shard, written by the upkeep thread.
+  struct CheckpointWork {
+    LogPosition position;
+    std::string snapshot;  // empty: the newest one is of this position
+    store::QueueStore::SyncWork queues;
+    replog::Checkpoint record;
+  };
+  Result<CheckpointWork> begin_checkpoint(bool clean);
+  Result<void> run_checkpoint(const CheckpointWork& work);
+  void end_checkpoint(const CheckpointWork& work);
   void trim_files();
   void remove_unknown_queues();
   Result<void> import_apache_config();
@@ -120,6 +132,8 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   LogPosition apache_range_from_{-1};
   bool apache_import_ = false;
   bool live_ = false;  // recovery is over
+  bool checkpoint_running_ = false, checkpoint_again_ = false;
+  std::unique_ptr<runtime::Worker> upkeep_;
   std::unique_ptr<runtime::Timer> write_back_timer_, checkpoint_timer_, offsets_timer_, index_timer_;
 };
 

@@ -205,9 +205,9 @@ Result<void> Storage::start(const protocol::RecordHost& store_host) {
   // From here on the store is in use: RocketMQ's mark, and a checkpoint that is not clean.
   GANTRY_TRY(io::write_file_atomically(fs_, path("abort"), std::to_string(::getpid())));
   if (log_->last_checkpoint()) {
-    GANTRY_TRY(log_->save_checkpoint(queues_->durable_up_to(),
-                                     index_ ? index_->durable_up_to() : log_->committed(),
-                                     index_from_, false));
+    GANTRY_TRY(log_->save_checkpoint(log_->make_checkpoint(
+        queues_->durable_up_to(), index_ ? index_->durable_up_to() : log_->committed(), index_from_,
+        false)));
   }
   offsets_ = std::make_unique<state::OffsetManager>(state_, *log_, clock_);
   proposals_ = std::make_unique<state::Proposals>(state_, *log_, *offsets_, clock_);
@@ -227,9 +227,8 @@ Result<void> Storage::start(const protocol::RecordHost& store_host) {
   write_back_timer_ = shard_.every(kWriteBackPeriod, [this, warn] {
     warn("writing consume queues", queues_->write_back());
   });
-  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this, warn] {
-    warn("checkpoint", checkpoint());
-  });
+  upkeep_ = std::make_unique<runtime::Worker>("upkeep");
+  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] { checkpoint(); });
   offsets_timer_ = shard_.every(kOffsetsPeriod, [this] { offsets_->flush_if_due(); });
   index_timer_ = shard_.every(kIndexPeriod, [this] { pump_index(); });
   return {};
@@ -277,7 +276,11 @@ Result<void> Storage::stop() {
       logger.warn("the key index was not written completely: {}", flushed.error().message);
     }
   }
-  GANTRY_TRY(checkpoint(true));
+  upkeep_.reset();  // finishes a running checkpoint
+  auto work = begin_checkpoint(true);
+  if (!work) return std::unexpected(work.error());
+  GANTRY_TRY(run_checkpoint(*work));
+  live_ = false;
   GANTRY_TRY(write_apache_files());
   GANTRY_TRY(fs_.remove(path("abort")));
   GANTRY_TRY(fs_.sync_directory(config_.store_path_root_dir));

@@ -28,6 +28,7 @@ Log::~Log() {
   *alive_ = false;
   flush_timer_.reset();
   flusher_.reset();
+  upkeep_.reset();
   reader_.reset();
   shard_.unschedule(*this);
 }
@@ -153,6 +154,26 @@ void Log::write_pending() {
     written_ = to;
   }
   if (options_.flush_mode == FlushMode::kSync && durable_ < written_) request_flush();
+  if (files_->end() - written_ < files_->file_bytes() + files_->file_bytes() / 2) prepare_next_file();
+}
+
+// The file behind the reserve, in time and off the shard: allocating it waits for the disk.
+void Log::prepare_next_file() {
+  if (extending_ || !upkeep_ || disk_full_) return;
+  extending_ = true;
+  upkeep_->post([this, alive = alive_, next = files_->next_file()]() mutable {
+    auto made = next.make();
+    shard_.post([this, alive, next = std::move(next), made = std::move(made)]() mutable {
+      if (!*alive) return;
+      extending_ = false;
+      if (made) {
+        files_->adopt(std::move(next));
+        return;
+      }
+      static log::RateLimit limit(10000);
+      if (limit.admit()) logger.warn("allocating the next log file failed: {}", made.error().message);
+    });
+  });
 }
 
 void Log::request_flush() {
@@ -303,8 +324,8 @@ Result<ScanResult> Log::scan(
 
 // --- upkeep -----------------------------------------------------------------------------------------
 
-Result<void> Log::save_checkpoint(LogPosition queues_applied, LogPosition index_applied,
-                                  LogPosition index_from, bool clean) {
+Checkpoint Log::make_checkpoint(LogPosition queues_applied, LogPosition index_applied,
+                                LogPosition index_from, bool clean) const {
   Checkpoint c;
   c.durable = durable_;
   c.queues_applied = std::min(queues_applied, durable_);
@@ -313,7 +334,7 @@ Result<void> Log::save_checkpoint(LogPosition queues_applied, LogPosition index_
   c.boot_id = current_boot_id();
   c.clean = clean;
   c.async_flush = options_.flush_mode == FlushMode::kAsync;
-  return checkpoint_->save(c);
+  return c;
 }
 
 Result<std::int64_t> Log::trim(LogPosition position) {
@@ -332,6 +353,7 @@ Result<void> Log::stop() {
   write_pending();
   advance_commit();
   flusher_.reset();  // waits for a running sync
+  upkeep_.reset();
   for (const auto& file : files_->files_in(durable_, written_)) {
     if (auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
   }

@@ -36,6 +36,7 @@
 #include "replog/recovery_scan.h"
 #include "replog/tail_cache.h"
 #include "runtime/shard.h"
+#include "runtime/worker.h"
 
 namespace gantry::replog {
 
@@ -138,8 +139,11 @@ class Log final : public CommandLog, private runtime::TurnHook {
 
   // --- upkeep -----------------------------------------------------------------------------------
   void flush();  // asks for a sync of what is written
-  Result<void> save_checkpoint(LogPosition queues_applied, LogPosition index_applied,
-                               LogPosition index_from, bool clean);
+  // What a checkpoint would say now; positions are limited to what is durable here.
+  Checkpoint make_checkpoint(LogPosition queues_applied, LogPosition index_applied,
+                             LogPosition index_from, bool clean) const;
+  // Any thread, one at a time: durable when it returns.
+  Result<void> save_checkpoint(const Checkpoint& checkpoint) { return checkpoint_->save(checkpoint); }
   Result<std::int64_t> trim(LogPosition position);  // deletes whole files below
   // Refuses appends, writes and syncs what is there. Blocks. After it only reading works.
   Result<void> stop();
@@ -165,6 +169,7 @@ class Log final : public CommandLog, private runtime::TurnHook {
   void apply_committed();
   void on_durable(LogPosition position);
   void request_flush();
+  void prepare_next_file();
   Result<void> append_internal(InternalRecord kind, std::string_view body);
   void fail_commands(const Error& error);
   [[noreturn]] void die(std::string_view what, const Error& error);
@@ -189,6 +194,8 @@ class Log final : public CommandLog, private runtime::TurnHook {
   bool created_ = false, same_boot_ = false, started_ = false, stopping_ = false;
   bool disk_full_ = false;
   bool flush_running_ = false;
+  bool extending_ = false;
+  std::unique_ptr<runtime::Worker> upkeep_;
   LogPosition end_, written_, durable_, committed_, applied_, flush_requested_;
   std::int64_t turn_time_ms_ = 0;  // 0: not read yet this turn
   std::int64_t last_store_time_ms_ = 0;

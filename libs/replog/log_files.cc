@@ -79,19 +79,50 @@ const LogFiles::Entry* LogFiles::find(LogPosition position) const {
 }
 
 Result<void> LogFiles::extend() {
-  const LogPosition start = end();
-  const std::string path = options_.directory + "/" + position_file_name(start.v);
-  auto file = fs_.open(path, io::OpenMode::kCreate);
-  if (!file) return std::unexpected(file.error());
-  if (auto allocated = (*file)->allocate(options_.file_bytes); !allocated) {
-    file->reset();
-    ignore_result(fs_.remove(path), "the allocation error is what matters");
+  NextFile next = next_file();
+  GANTRY_TRY(next.make());
+  adopt(std::move(next));
+  return {};
+}
+
+LogFiles::NextFile LogFiles::next_file() const {
+  NextFile next;
+  next.fs = &fs_;
+  next.directory = options_.directory;
+  next.start = end();
+  next.bytes = options_.file_bytes;
+  return next;
+}
+
+Result<void> LogFiles::NextFile::make() {
+  // Under a temporary name until it has its size: a crash in between leaves no short log file, and
+  // the shard may meanwhile have made the file itself.
+  const std::string path = directory + "/" + position_file_name(start.v);
+  const std::string temporary = path + ".tmp";
+  auto opened = fs->open(temporary, io::OpenMode::kCreate);
+  if (!opened) return std::unexpected(opened.error());
+  if (auto allocated = (*opened)->allocate(bytes); !allocated) {
+    opened->reset();
+    ignore_result(fs->remove(temporary), "the allocation error is what matters");
     return allocated;
   }
-  GANTRY_TRY((*file)->sync());
-  GANTRY_TRY(fs_.sync_directory(options_.directory));
-  files_.push_back({start, std::move(*file)});
+  GANTRY_TRY((*opened)->sync());
+  const auto exists = fs->exists(path);
+  if (!exists) return std::unexpected(exists.error());
+  if (*exists) {
+    ignore_result(fs->remove(temporary), "another thread made the file first and took the name");
+  } else {
+    GANTRY_TRY(fs->rename(temporary, path));
+    GANTRY_TRY(fs->sync_directory(directory));
+  }
+  auto file_result = fs->open(path, io::OpenMode::kReadWrite);
+  if (!file_result) return std::unexpected(file_result.error());
+  file = std::move(*file_result);
   return {};
+}
+
+void LogFiles::adopt(NextFile next) {
+  if (next.file && next.start == end()) files_.push_back({next.start, std::move(next.file)});
 }
 
 Result<void> LogFiles::write(LogPosition position, std::span<const io::Slice> slices) {

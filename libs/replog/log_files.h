@@ -41,6 +41,21 @@ class LogFiles {
 
   // Adds one zero-filled file at the end. kDiskFull leaves nothing behind.
   Result<void> extend();
+  // The same in three steps, so that the part that waits for the disk runs on another thread.
+  class NextFile {
+   public:
+    Result<void> make();  // any thread
+
+   private:
+    friend class LogFiles;
+    io::FileSystem* fs = nullptr;
+    std::string directory;
+    LogPosition start;
+    std::int64_t bytes = 0;
+    std::shared_ptr<io::File> file;
+  };
+  NextFile next_file() const;
+  void adopt(NextFile next);  // ignored if a file of that start is there already
 
   // [position, position + bytes) must lie in one file.
   Result<void> write(LogPosition position, std::span<const io::Slice> slices);

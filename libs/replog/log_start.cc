@@ -84,6 +84,7 @@ Result<void> Log::start_term(const protocol::RecordHost& store_host, LogPosition
       if (*alive) on_durable(position);
     });
   });
+  upkeep_ = std::make_unique<runtime::Worker>("log-upkeep");
   started_ = true;
   TermStart start;
   start.term = state.term;

@@ -190,19 +190,19 @@ Result<void> ConsumeQueue::write_back() {
   return {};
 }
 
-Result<void> ConsumeQueue::sync() {
-  for (const auto& file : unsynced_) GANTRY_TRY(file->sync());
+void ConsumeQueue::take_unsynced(std::vector<std::shared_ptr<io::File>>& files,
+                                 std::vector<std::string>& directories) {
+  for (auto& file : unsynced_) files.push_back(std::move(file));
   unsynced_.clear();
   if (open_unsynced_) {
-    GANTRY_TRY(open_->sync());
+    files.push_back(open_);
     open_unsynced_ = false;
   }
   if (directory_unsynced_) {
-    GANTRY_TRY(fs_.sync_directory(directory_));
-    GANTRY_TRY(fs_.sync_directory(io::parent_directory(directory_)));
+    directories.push_back(directory_);
+    directories.push_back(io::parent_directory(directory_));
     directory_unsynced_ = false;
   }
-  return {};
 }
 
 void ConsumeQueue::drop_memory(std::size_t keep_entries) {

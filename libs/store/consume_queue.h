@@ -54,8 +54,10 @@ class ConsumeQueue {
   bool dirty() const { return written_ < max_; }
   // Writes entries that are only in memory; kDiskFull keeps them.
   Result<void> write_back();
-  // fdatasync of the files written since the last call.
-  Result<void> sync();
+  // Moves what has been written and not yet synced to `files`, and directories with new names to
+  // `directories`.
+  void take_unsynced(std::vector<std::shared_ptr<io::File>>& files,
+                     std::vector<std::string>& directories);
   // Frees memory and file handles of a queue nobody appends to.
   void relax();
   std::size_t memory_bytes() const { return tail_.capacity(); }
@@ -77,8 +79,8 @@ class ConsumeQueue {
 
   std::vector<std::int64_t> files_;  // first byte of each file on disk, ascending
   std::int64_t open_start_ = -1;     // of the one file that is kept open
-  std::unique_ptr<io::File> open_;
-  std::vector<std::unique_ptr<io::File>> unsynced_;
+  std::shared_ptr<io::File> open_;
+  std::vector<std::shared_ptr<io::File>> unsynced_;
   bool open_unsynced_ = false;
   bool directory_unsynced_ = false;
 

@@ -137,15 +137,26 @@ Result<void> QueueStore::write_back() {
   return first_error;
 }
 
-Result<void> QueueStore::sync() {
-  const LogPosition up_to = appended_;
-  GANTRY_TRY(write_back());
+Result<QueueStore::SyncWork> QueueStore::begin_sync() {
+  SyncWork work;
+  work.up_to = appended_;
+  if (auto written = write_back(); !written) return std::unexpected(written.error());
   std::ranges::sort(unsynced_);
   const auto [from, to] = std::ranges::unique(unsynced_);
   unsynced_.erase(from, to);
-  for (ConsumeQueue* queue : unsynced_) GANTRY_TRY(queue->sync());
+  for (ConsumeQueue* queue : unsynced_) queue->take_unsynced(work.files, work.directories);
   unsynced_.clear();
-  durable_ = up_to;
+  return work;
+}
+
+Result<void> QueueStore::SyncWork::run(io::FileSystem& fs) const {
+  for (const auto& file : files) GANTRY_TRY(file->sync());
+  for (const std::string& directory : directories) {
+    // A topic deleted meanwhile takes its directory along.
+    const auto exists = fs.exists(directory);
+    if (!exists) return std::unexpected(exists.error());
+    if (*exists) GANTRY_TRY(fs.sync_directory(directory));
+  }
   return {};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,8 +41,16 @@ class QueueStore {
 
   // Writes dirty entries to the files; the first error is returned, all queues are tried.
   Result<void> write_back();
-  // write_back + sync; afterwards everything below durable_up_to() is on disk.
-  Result<void> sync();
+  // What has to be synced so that everything appended so far is on disk; any thread may do it.
+  struct SyncWork {
+    LogPosition up_to;
+    std::vector<std::shared_ptr<io::File>> files;
+    std::vector<std::string> directories;
+    Result<void> run(io::FileSystem& fs) const;
+  };
+  // Writes back and hands over the work. After work.run() has succeeded: complete_sync().
+  Result<SyncWork> begin_sync();
+  void complete_sync(const SyncWork& work) { durable_ = std::max(durable_, work.up_to); }
   LogPosition durable_up_to() const { return durable_; }
   Result<void> trim(LogPosition log_begin);
   Result<void> remove_topic(std::string_view topic);
