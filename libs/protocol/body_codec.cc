@@ -81,8 +81,8 @@ void read(JsonNode node, double& out, ReadStatus& status) {
 void read(JsonNode node, Language& out, ReadStatus& status) {
   if (node.is_array() || node.is_object()) return status.fail("expected a language");
   std::int64_t code = 0;
-  out = parse_exactly(node.text(), code) ? language_from_code(code)
-                                         : language_from_name(node.text());
+  out =
+      parse_exactly(node.text(), code) ? language_from_code(code) : language_from_name(node.text());
 }
 
 std::size_t read_enum(JsonNode node, std::span<const std::string_view> names, ReadStatus& status) {

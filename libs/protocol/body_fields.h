@@ -23,12 +23,9 @@ inline constexpr std::array<std::string_view, 3> kConsumeTypeNames = {
 inline constexpr std::array<std::string_view, 2> kMessageModelNames = {"BROADCASTING",
                                                                        "CLUSTERING"};
 inline constexpr std::array<std::string_view, 6> kConsumeFromWhereNames = {
-    "CONSUME_FROM_LAST_OFFSET",
-    "CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST",
-    "CONSUME_FROM_MIN_OFFSET",
-    "CONSUME_FROM_MAX_OFFSET",
-    "CONSUME_FROM_FIRST_OFFSET",
-    "CONSUME_FROM_TIMESTAMP"};
+    "CONSUME_FROM_LAST_OFFSET",  "CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST",
+    "CONSUME_FROM_MIN_OFFSET",   "CONSUME_FROM_MAX_OFFSET",
+    "CONSUME_FROM_FIRST_OFFSET", "CONSUME_FROM_TIMESTAMP"};
 inline constexpr std::array<std::string_view, 2> kTopicFilterTypeNames = {"SINGLE_TAG",
                                                                           "MULTI_TAG"};
 

@@ -36,9 +36,7 @@ Result<ClusterInfo> ClusterInfo::from_json(std::string_view body) {
   return decode_body<ClusterInfo>("ClusterInfo", body);
 }
 
-std::string BrokerMemberGroup::to_json() const {
-  return encode_body(BrokerMemberGroupWire{*this});
-}
+std::string BrokerMemberGroup::to_json() const { return encode_body(BrokerMemberGroupWire{*this}); }
 
 Result<BrokerMemberGroup> BrokerMemberGroup::from_json(std::string_view body) {
   auto wire = decode_body<BrokerMemberGroupWire>("BrokerMemberGroup", body);

@@ -8,17 +8,15 @@ namespace {
 
 template <class Table>
 auto find_code(const Table& table, std::int32_t code) {
-  const auto at = std::ranges::lower_bound(table, code, {}, [](const auto& row) {
-    return static_cast<std::int32_t>(row.code);
-  });
+  const auto at = std::ranges::lower_bound(
+      table, code, {}, [](const auto& row) { return static_cast<std::int32_t>(row.code); });
   return at != table.end() && static_cast<std::int32_t>(at->code) == code ? &*at : nullptr;
 }
 
 template <class Table>
 constexpr bool strictly_sorted(const Table& table) {
-  return std::ranges::adjacent_find(table, [](const auto& a, const auto& b) {
-           return a.code >= b.code;
-         }) == table.end();
+  return std::ranges::adjacent_find(
+             table, [](const auto& a, const auto& b) { return a.code >= b.code; }) == table.end();
 }
 static_assert(strictly_sorted(kRequestCodes));
 static_assert(strictly_sorted(kResponseCodes));

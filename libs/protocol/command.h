@@ -155,8 +155,8 @@ inline constexpr std::size_t kRemarkBytesMax = 65536;
 void encode(const Command& command, std::string& out);
 
 // Hot path: appends a response frame piece by piece without building a Command.
-//   ResponseWriter w(out, code, opaque); w.ext("queueId", 3); w.remark("FOUND"); w.finish(body_size);
-//   then append exactly body_size bytes to `out`.
+//   ResponseWriter w(out, code, opaque); w.ext("queueId", 3); w.remark("FOUND");
+//   w.finish(body_size); then append exactly body_size bytes to `out`.
 class ResponseWriter {
  public:
   ResponseWriter(std::string& out, std::int32_t code, std::int32_t opaque);

@@ -10,7 +10,7 @@
 namespace gantry::protocol {
 namespace {
 
-constexpr std::size_t kLengths = 8;  // the length field, and serialize type with header length
+constexpr std::size_t kLengths = 8;       // the length field, and serialize type with header length
 constexpr std::size_t kNumberBytes = 20;  // of an int64 with its sign
 constexpr std::size_t kShortField = 128;  // key and value that fit into a Piece
 

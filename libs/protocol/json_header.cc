@@ -45,10 +45,10 @@ class SpecialBytes {
 
   [[gnu::always_inline]] char* pop() {
     while (mask_ == 0) [[unlikely]] {
-      if (end_ - block_ <= std::ptrdiff_t{kJsonBlock}) return end_;
-      block_ += kJsonBlock;
-      mask_ = load_mask(block_, end_, readable_end_);
-    }
+        if (end_ - block_ <= std::ptrdiff_t{kJsonBlock}) return end_;
+        block_ += kJsonBlock;
+        mask_ = load_mask(block_, end_, readable_end_);
+      }
     char* const at = block_ + std::countr_zero(mask_);
     mask_ &= mask_ - 1;
     return at;
@@ -117,7 +117,8 @@ class HeaderParser {
       if (peek() != c) return fail(p_, what);
     }
     ++p_;
-    if (static_cast<unsigned char>(peek()) <= ' ') [[unlikely]] skip_space();
+    if (static_cast<unsigned char>(peek()) <= ' ') [[unlikely]]
+      skip_space();
     return true;
   }
   // After a member or element: ',' (more follows) or `close`.
@@ -272,7 +273,8 @@ inline bool HeaderParser::parse_int(std::int32_t& value) {
     parsed = parsed * 10 + (*p++ - '0');
   }
   const bool plain = p < end_ && (*p == ',' || *p == '}') && p > p_ && (*p_ != '0' || p - p_ == 1);
-  if (!plain) [[unlikely]] return parse_int_slow(value);
+  if (!plain) [[unlikely]]
+    return parse_int_slow(value);
   value = parsed;
   p_ += p - p_;
   return true;
@@ -421,7 +423,8 @@ bool HeaderParser::parse_member(std::string_view key) {
     case 9:
       if (key == "extFields") return parse_ext_fields();
       break;
-    default: break;
+    default:
+      break;
   }
   return skip_value(1);
 }
@@ -450,7 +453,8 @@ bool HeaderParser::parse() {
 Result<void> decode_json_header(std::span<char> header, const char* readable_end,
                                 std::size_t offset, CommandView& out) {
   HeaderParser parser(header, readable_end, out);
-  if (parser.parse()) [[likely]] return {};
+  if (parser.parse()) [[likely]]
+    return {};
   return make_error(ErrorCode::kCorrupt, "JSON header: " + std::string(parser.what()) +
                                              " at byte " +
                                              std::to_string(offset + parser.error_at()));

@@ -183,8 +183,8 @@ Result<JsonDocument> LenientParser::parse() {
     ok = p_ == end_ || fail("text after the value");
   }
   if (!ok) {
-    return make_error(code_, "JSON: " + std::string(what_) + " at byte " +
-                                 std::to_string(p_ - begin_));
+    return make_error(code_,
+                      "JSON: " + std::string(what_) + " at byte " + std::to_string(p_ - begin_));
   }
   return std::move(document_);
 }

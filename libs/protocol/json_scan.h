@@ -42,9 +42,9 @@ inline std::uint64_t json_special_mask(const char* p) {
   for (unsigned i = 0; i < kJsonBlock; i += 16) {
     const __m128i c = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i));
     // The comparison is signed: bytes from 0x80 up are negative, hence also below the space.
-    const __m128i hit = _mm_or_si128(
-        _mm_or_si128(_mm_cmpeq_epi8(c, quote), _mm_cmpeq_epi8(c, backslash)),
-        _mm_cmplt_epi8(c, space));
+    const __m128i hit =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(c, quote), _mm_cmpeq_epi8(c, backslash)),
+                     _mm_cmplt_epi8(c, space));
     const auto bits = static_cast<std::uint32_t>(_mm_movemask_epi8(hit));
     mask |= std::uint64_t{bits} << i;
   }

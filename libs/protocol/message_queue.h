@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MessageQueue: one queue of a topic on a broker. Maps keyed by it travel as JSON with unquoted
-// object keys, {{"brokerName":"b","queueId":0,"topic":"T"}:value}, which is what all readers accept.
+// object keys, {{"brokerName":"b","queueId":0,"topic":"T"}:value}, which is what all readers
+// accept.
 #pragma once
 
 #include <compare>

@@ -59,8 +59,7 @@ Result<Command> make_register_broker_request(RegisterBrokerHeader header,
 
 // Checks the CRC (error kCorrupt "crc32 not match"), then decodes. An empty body is an empty table.
 Result<RegisterBrokerBody> decode_register_broker_body(const RegisterBrokerHeader& header,
-                                                       std::int32_t version,
-                                                       std::string_view body);
+                                                       std::int32_t version, std::string_view body);
 
 struct RegisterBrokerResponse {
   std::optional<std::string> ha_server_addr;

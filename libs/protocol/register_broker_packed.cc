@@ -20,7 +20,8 @@ void put_text(std::string& out, std::string_view text) {
   out += text;
 }
 
-// "name readQueueNums writeQueueNums perm topicFilterType attributes"; RocketMQ 4 has no attributes.
+// "name readQueueNums writeQueueNums perm topicFilterType attributes"; RocketMQ 4 has no
+// attributes.
 std::string topic_line(const std::string& name, const TopicConfig& config, bool attributes) {
   std::string line = name;
   for (const std::int32_t n : {config.read_queue_nums, config.write_queue_nums, config.perm}) {
@@ -85,7 +86,8 @@ Result<TopicConfig> parse_topic_line(std::string_view line) {
   config.topic_filter_type = *type;
   if (!line.empty() && line != "null") {
     auto attributes = decode_body<decltype(config.attributes)>("attributes", line);
-    if (!attributes) return broken("topic " + config.topic_name + ": " + attributes.error().message);
+    if (!attributes)
+      return broken("topic " + config.topic_name + ": " + attributes.error().message);
     config.attributes = std::move(*attributes);
   }
   return config;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The packed layout inside a compressed REGISTER_BROKER body. It has no room for order, topicSysFlag
-// and the mapping DataVersion: those come back as defaults. Private to libs/protocol.
+// The packed layout inside a compressed REGISTER_BROKER body. It has no room for order,
+// topicSysFlag and the mapping DataVersion: those come back as defaults. Private to libs/protocol.
 #pragma once
 
 #include <cstdint>

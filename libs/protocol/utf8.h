@@ -6,7 +6,8 @@
 
 namespace gantry::protocol {
 
-// Bytes of the well-formed sequence at `p`, which must be below `end`; 0 when it is not well-formed.
+// Bytes of the well-formed sequence at `p`, which must be below `end`; 0 when it is not
+// well-formed.
 inline std::size_t utf8_sequence_size(const char* p, const char* end) {
   const auto at = [p](std::size_t i) { return static_cast<unsigned char>(p[i]); };
   const auto in = [](unsigned char c, unsigned char low, unsigned char high) {
@@ -24,8 +25,8 @@ inline std::size_t utf8_sequence_size(const char* p, const char* end) {
   if (in(lead, 0xF0, 0xF4)) {
     const unsigned char low = lead == 0xF0 ? 0x90 : 0x80;
     const unsigned char high = lead == 0xF4 ? 0x8F : 0xBF;
-    const bool ok = left >= 4 && in(at(1), low, high) && in(at(2), 0x80, 0xBF) &&
-                    in(at(3), 0x80, 0xBF);
+    const bool ok =
+        left >= 4 && in(at(1), low, high) && in(at(2), 0x80, 0xBF) && in(at(3), 0x80, 0xBF);
     return ok ? 4 : 0;
   }
   return 0;
