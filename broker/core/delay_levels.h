@@ -7,9 +7,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/types.h"
+#include "protocol/record.h"
 
 namespace gantry::broker {
 
@@ -41,5 +45,17 @@ struct DelayStep {
     return DelayStep{static_cast<std::int32_t>(field >> kOffsetBits), QueueOffset((field & kMask) - 1)};
   }
 };
+
+// Appends a record as clients get it: the delay step is ours, they see 0 in that field, as RocketMQ
+// stores it.
+inline void append_served(std::string& out, const protocol::RecordView& record) {
+  out.append(record.bytes);
+  if (record.transaction_type() != 0 || record.prepared_transaction_offset == 0) return;
+  const std::size_t at = static_cast<std::size_t>(record.body.data() - record.bytes.data()) - 12;
+  store_be<std::int64_t>(out.data() + out.size() - record.bytes.size() + at, 0);
+}
+inline void append_served(std::string& out, std::string_view bytes) {
+  if (const auto record = protocol::decode_record(bytes)) append_served(out, *record);
+}
 
 }  // namespace gantry::broker

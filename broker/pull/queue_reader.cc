@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/core/delay_levels.h"
 #include "log/log.h"
 #include "runtime/process_limits.h"
 
@@ -59,7 +60,11 @@ PullResult QueueReader::read(std::string_view topic, std::int32_t queue_id, Queu
   PullResult result;
   store::ConsumeQueue* queue = context_.storage.queues().find(topic, queue_id);
   if (queue == nullptr) {
-    result.status = PullStatus::kNoMatchedLogicQueue;
+    // A queue of a topic that exists and was never written to is empty, not unknown.
+    const auto* config = context_.storage.proposals().find_topic(topic);
+    result.status = config != nullptr && queue_id < config->read_queue_nums
+                        ? PullStatus::kNoMessageInQueue
+                        : PullStatus::kNoMatchedLogicQueue;
     return result;
   }
   result.min = queue->min();
@@ -150,7 +155,7 @@ void QueueReader::gather(store::ConsumeQueue& queue, QueueOffset offset, std::ui
         continue;
       }
       if (result.messages == 0) result.oldest_store_ms = record->store_timestamp_ms;
-      records_.append(record->bytes);
+      append_served(records_, *record);
       ++result.messages;
       result.status = PullStatus::kFound;
     }

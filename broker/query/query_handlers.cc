@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "broker/core/delay_levels.h"
 #include "log/log.h"
 
 namespace gantry::broker {
@@ -25,7 +26,7 @@ void answer_query(BrokerContext& context, const Responder& responder,
     const auto record = context.storage.log().read_record_blocking(position);
     if (!record) continue;  // deleted since, or damaged (then it is logged)
     if (response.body.size() + record->size() > kAnswerBytesMax && !response.body.empty()) break;
-    response.body += *record;
+    append_served(response.body, *record);
   }
   if (!response.body.empty()) {
     response.code = 0;
@@ -83,7 +84,7 @@ void on_view(BrokerContext& context, net::Connection& connection, const CommandV
                    fmt::format("can not find message by the offset, {}", *offset));
   }
   Command response = Command::response(0);
-  response.body = std::move(*record);
+  append_served(response.body, *record);
   respond(connection, request, std::move(response));
 }
 

@@ -144,6 +144,7 @@ void SendService::redirect_delay(std::int32_t level, Target& target) {
 void SendService::send_single(net::Connection& connection, const protocol::CommandView& request,
                               const SendRequest& send, const protocol::TopicConfig& topic) {
   Target target{topic.topic_name, choose_queue(send, topic), MessageType::kNormal};
+  const std::int32_t asked_queue_id = target.queue_id;  // what the answer names, also when delayed
   bool dead_letter = false;
   if (state::is_retry_topic(send.topic) &&
       !redirect_retry(connection, request, send, target, dead_letter)) {
@@ -194,7 +195,8 @@ void SendService::send_single(net::Connection& connection, const protocol::Comma
   if (request.is_oneway()) return;
   message_ids_.clear();
   protocol::append_message_id(message_ids_, context_.store_host, appended->position);
-  answer_when_committed(connection, request, *appended, message_ids_, target.queue_id,
+  answer_when_committed(connection, request, *appended, message_ids_,
+                        dead_letter ? target.queue_id : asked_queue_id,
                         appended->queue_offset,
                         uniq_key.empty() ? properties.uniq_key : std::string_view(uniq_key),
                         properties.wait);

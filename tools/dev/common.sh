@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Shared by the ./dev scripts: packages, presets, lists of files.
+
+packages=(
+  ca-certificates git ninja-build cmake g++ pkg-config ccache mold
+  libboost-dev libssl-dev libyaml-cpp-dev libprotobuf-dev protobuf-compiler prometheus-cpp-dev
+  libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libisal-dev zlib1g-dev
+  liblz4-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev
+  curl iproute2 procps python3
+)
+
+# Installs what is missing; needs root only then.
+install_packages() {
+  local missing=()
+  local p
+  for p in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  echo "dev: installing ${missing[*]}" >&2
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  "${sudo[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# The same object files serve every checkout: ccache must not hash the directory.
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR="$PWD" CCACHE_MAXSIZE="${CCACHE_MAXSIZE:-5G}"
+
+build() {
+  local preset=$1
+  shift || true
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    cmake --preset "$preset" > "/dev/stderr"
+  fi
+  ninja -C "build/$preset" "$@" > "/dev/stderr"
+}
+
+sources() {
+  git ls-files -co --exclude-standard '*.h' '*.cc' ':!:tests/interop'
+}
