@@ -2,9 +2,13 @@
 package gantry.interop;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.producer.SendResult;
@@ -20,6 +24,41 @@ final class RestartTests {
             .exclusive().seconds(240);
         registry.add("restart.kill-9", c -> restart(c, "restart kill", false))
             .exclusive().seconds(240);
+        registry.add("restart.acknowledged-sends-survive-kill-9", RestartTests::acknowledged)
+            .exclusive().seconds(240);
+    }
+
+    /** A kill in the middle of sends: whatever was acknowledged is there, at its offset, once. */
+    private static void acknowledged(Case c) throws Exception {
+        String topic = c.topic(1);
+        Map<Long, String> answered = new ConcurrentHashMap<>();
+        AtomicBoolean stop = new AtomicBoolean();
+        Thread sender = new Thread(() -> {
+            for (int i = 0; !stop.get(); i++) {
+                try {
+                    String body = "s" + i;
+                    answered.put(c.send(topic, 0, "T", body).getQueueOffset(), body);
+                } catch (Exception e) {
+                    stop.set(true);
+                }
+            }
+        });
+        sender.start();
+        Await.until("300 acknowledged sends", () -> answered.size() >= 300);
+        c.env.control("restart kill");
+        stop.set(true);
+        sender.join();
+        Await.value("a send after the restart", 60, () -> c.send(topic, 0, "T", "after"));
+        long last = answered.keySet().stream().mapToLong(Long::longValue).max().orElseThrow();
+        Map<Long, String> stored = new HashMap<>();
+        for (MessageExt message : c.readQueue(topic, 0, (int) last + 1)) {
+            Check.equal(stored.put(message.getQueueOffset(), Inbox.text(message)), null,
+                "a second message at offset " + message.getQueueOffset());
+        }
+        for (Map.Entry<Long, String> entry : answered.entrySet()) {
+            Check.equal(stored.get(entry.getKey()), entry.getValue(),
+                "message at offset " + entry.getKey());
+        }
     }
 
     /** State that has to be there again. Offsets are exact only after a clean stop. */

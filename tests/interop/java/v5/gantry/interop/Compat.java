@@ -4,6 +4,8 @@ package gantry.interop;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.exception.MQBrokerException;
 import org.apache.rocketmq.client.impl.factory.MQClientInstance;
+import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.remoting.protocol.header.QueryConsumerOffsetRequestHeader;
 import org.apache.rocketmq.remoting.protocol.heartbeat.MessageModel;
 
@@ -34,5 +36,28 @@ final class Compat {
         }
     }
 
-    static void register(Registry registry) {}
+    static void register(Registry registry) {
+        registry.add("timer.delay-in-milliseconds", c -> timer(c, false));
+        registry.add("timer.deliver-at-time", c -> timer(c, true));
+    }
+
+    /** Timer messages exist since 5.0. Their precision is a second. */
+    private static void timer(Case c, boolean absolute) throws Exception {
+        String topic = c.topic(1);
+        Message message = Case.message(topic, "TagD", "timed");
+        message.setKeys("key");
+        long before = System.currentTimeMillis();
+        if (absolute) {
+            message.setDeliverTimeMs(before + 3_000);
+        } else {
+            message.setDelayTimeMs(3_000);
+        }
+        c.send(message, 0);
+        MessageExt got = c.readQueue(topic, 0, 1).get(0);
+        long took = got.getStoreTimestamp() - before;
+        Check.that(took >= 1_000 && took < 10_000, "delivered after " + took + " ms");
+        Check.equal(Inbox.text(got), "timed", "body");
+        Check.equal(got.getTags(), "TagD", "tag");
+        Check.equal(got.getKeys(), "key", "keys");
+    }
 }

@@ -41,6 +41,7 @@ final class ConsumerAdminTests {
         registry.add("api.reset-offset-online", ConsumerAdminTests::resetOnline).seconds(120);
         registry.add("api.consumer-running-info", ConsumerAdminTests::runningInfo);
         registry.add("api.consume-message-directly", ConsumerAdminTests::directly);
+        registry.add("api.broker-statistics", ConsumerAdminTests::statistics);
         registry.add("api.message-track", ConsumerAdminTests::track);
         registry.add("api.delete-group-forgets-offsets", ConsumerAdminTests::deleteGroup);
     }
@@ -176,6 +177,22 @@ final class ConsumerAdminTests {
             .getConsumeResult(), CMResult.CR_SUCCESS, "result");
         inbox.await(3);
         Check.equal(inbox.bodies().get(2), "again", "consumed directly");
+    }
+
+    /** Counters appear with the first sample of ten seconds. */
+    private static void statistics(Case c) throws Exception {
+        String topic = c.topic(1);
+        String group = c.group();
+        Inbox inbox = new Inbox();
+        consumed(c, group, topic, 5, inbox);
+        DefaultMQAdminExt admin = c.env.admin;
+        for (String[] item : new String[][] {{"TOPIC_PUT_NUMS", topic},
+            {"GROUP_GET_NUMS", topic + "@" + group}}) {
+            Await.until(item[0], 60, () -> admin.viewBrokerStatsData(c.env.broker, item[0],
+                item[1]).getStatsMinute().getSum() >= 5);
+        }
+        Check.fails(Exception.class, "statistics of an absent topic",
+            () -> admin.viewBrokerStatsData(c.env.broker, "TOPIC_PUT_NUMS", c.topicName()));
     }
 
     private static void track(Case c) throws Exception {
