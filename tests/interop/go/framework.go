@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"reflect"
 	"sort"
@@ -22,6 +24,7 @@ import (
 var (
 	namesrv string
 	broker  string
+	control string
 	counter int64
 )
 
@@ -73,13 +76,29 @@ func (t *T) close() {
 
 // until polls a condition of the server with a deadline.
 func (t *T) until(what string, condition func() bool) {
-	deadline := time.Now().Add(seconds * time.Second)
+	t.untilWithin(what, seconds, condition)
+}
+
+func (t *T) untilWithin(what string, limit int, condition func() bool) {
+	deadline := time.Now().Add(time.Duration(limit) * time.Second)
 	for !condition() {
 		if time.Now().After(deadline) {
-			t.fail("not within %d s: %s", seconds, what)
+			t.fail("not within %d s: %s", limit, what)
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
+}
+
+// ask makes the driver restart the broker; it returns when the broker is ready again.
+func (t *T) ask(command string) {
+	connection, err := net.Dial("tcp", control)
+	t.must(err, "driver")
+	defer connection.Close()
+	_, err = fmt.Fprintln(connection, command)
+	t.must(err, "driver")
+	answer, err := bufio.NewReader(connection).ReadString('\n')
+	t.must(err, "driver")
+	t.equal(answer, "ok\n", "driver's answer")
 }
 
 func unique(prefix string) string {

@@ -18,10 +18,12 @@ import (
 
 const parallel = 8
 
+// testCase is a test. Slow ones are left out by --fast, exclusive ones run alone after the others.
 type testCase struct {
-	name string
-	slow bool
-	body func(t *T)
+	name      string
+	slow      bool
+	body      func(t *T)
+	exclusive bool
 }
 
 // result lines go to the original standard output; whatever the client prints goes to the log.
@@ -78,7 +80,7 @@ func runOne(test testCase) (ok bool) {
 func main() {
 	name := flag.String("name", "go", "")
 	flag.String("target", "", "")
-	flag.String("control", "", "")
+	flag.StringVar(&control, "control", "", "")
 	flag.StringVar(&namesrv, "namesrv", "", "")
 	flag.StringVar(&broker, "broker", "", "")
 	only := flag.String("only", "", "")
@@ -106,6 +108,7 @@ func main() {
 			}
 		}()
 	}
+	var alone []testCase
 	for _, test := range tests {
 		if !pattern.MatchString(*name + "/" + test.name) {
 			continue
@@ -114,10 +117,19 @@ func main() {
 			report("SKIP", test.name, 0, "left out by --fast", "")
 			continue
 		}
+		if test.exclusive {
+			alone = append(alone, test)
+			continue
+		}
 		work <- test
 	}
 	close(work)
 	workers.Wait()
+	for _, test := range alone {
+		if !runOne(test) {
+			failed.Store(test.name, true)
+		}
+	}
 	status := 0
 	failed.Range(func(key, value interface{}) bool {
 		status = 1
