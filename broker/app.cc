@@ -162,7 +162,7 @@ void BrokerApp::Impl::make_services() {
   sends_ = std::make_unique<SendService>(*context_);
   delays_ = std::make_unique<DelayDelivery>(*context_);
   retention_ = std::make_unique<Retention>(*context_);
-  admin_ = std::make_unique<AdminHandlers>(*context_, *delays_);
+  admin_ = std::make_unique<AdminHandlers>(*context_, *delays_, *retention_);
 
   sends_->register_handlers(dispatcher_);
   pulls_->register_handlers(dispatcher_);

@@ -3,20 +3,25 @@
 // class registers them all. Log shard only.
 #pragma once
 
+#include <memory>
+
 #include "broker/core/context.h"
 
 namespace gantry::broker {
 
 class DelayDelivery;
+class Retention;
 
 class AdminHandlers {
  public:
-  AdminHandlers(BrokerContext& context, DelayDelivery& delays) : context_(context), delays_(delays) {}
+  AdminHandlers(BrokerContext& context, DelayDelivery& delays, Retention& retention);
   void register_handlers(Dispatcher& dispatcher);
 
  private:
   BrokerContext& context_;
   DelayDelivery& delays_;
+  Retention& retention_;
+  std::unique_ptr<runtime::Timer> sample_timer_;
 };
 
 }  // namespace gantry::broker

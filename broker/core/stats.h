@@ -6,10 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/string_hash.h"
+#include "broker/core/stats_item.h"
 
 namespace gantry::broker {
 
@@ -32,6 +34,12 @@ struct GroupTopicStats {
   std::uint64_t dead_letters = 0;
   std::uint64_t get_latency_ms_sum = 0;
 };
+
+// RocketMQ's names of code 315, as far as something is counted for them.
+enum class StatName : std::uint8_t {
+  kTopicPutNums, kTopicPutSize, kGroupGetNums, kGroupGetSize, kSendBackPutNums, kBrokerPutNums, kBrokerGetNums,
+};
+std::optional<StatName> stat_name(std::string_view text);  // "TOPIC_PUT_NUMS", ...
 
 class BrokerStats {
  public:
@@ -56,6 +64,22 @@ class BrokerStats {
                  std::uint64_t body_bytes);
   void count_put_latency(std::int64_t ms, std::uint64_t messages = 1);
 
+  // Call every 10 s; `cluster` is the key of the broker's own items.
+  void sample(std::int64_t now_ms, std::string_view cluster);
+  // An item that was never sampled has empty windows.
+  const StatsItem& item(StatName name, std::string_view key) const;
+  bool has_item(StatName name, std::string_view key) const { return items(name).find(key) != items(name).end(); }
+  // Totals of the broker, for code 28.
+  const StatsItem& puts() const { return puts_; }
+  const StatsItem& found() const { return found_; }
+  const StatsItem& missed() const { return missed_; }
+  const StatsItem& transferred() const { return transferred_; }
+  struct Day {
+    std::uint64_t put_yesterday_morning = 0, put_today_morning = 0;
+    std::uint64_t get_yesterday_morning = 0, get_today_morning = 0;
+  };
+  const Day& day() const { return day_; }
+
   std::uint64_t put_messages = 0, put_bytes = 0, put_failed = 0;
   std::uint64_t get_messages = 0, get_bytes = 0, get_found = 0, get_miss = 0;
   std::int64_t put_entire_time_max_ms = 0, get_entire_time_max_ms = 0;
@@ -67,6 +91,14 @@ class BrokerStats {
     const auto it = map.find(key);
     return it != map.end() ? it->second : map.emplace(std::string(key), T{}).first->second;
   }
+  const StringMap<StatsItem>& items(StatName name) const { return items_[static_cast<std::size_t>(name)]; }
+  StatsItem& mutable_item(StatName name, std::string_view key) {
+    return entry(items_[static_cast<std::size_t>(name)], key);
+  }
+  std::array<StringMap<StatsItem>, 7> items_;
+  StatsItem puts_, found_, missed_, transferred_;
+  Day day_;
+  std::int64_t day_number_ = -1;
   StringMap<TopicStats> topics_;
   StringMap<GroupTopicStats> groups_;
   std::string key_;

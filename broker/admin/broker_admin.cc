@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/admin/broker_admin.h"
+
+#include <fmt/core.h>
+
+#include "broker/admin/admin_util.h"
+#include "broker/admin/runtime_info.h"
+#include "broker/core/stats.h"
+#include "broker/retention/retention.h"
+#include "broker/route/namesrv_registrar.h"
+#include "config/source.h"
+#include "log/log.h"
+#include "protocol/broker_stats_data.h"
+#include "protocol/ha_runtime_info.h"
+#include "protocol/subscription_data.h"
+
+namespace gantry::broker {
+namespace {
+
+using protocol::Command;
+using protocol::CommandView;
+using protocol::RequestCode;
+using protocol::ResponseCode;
+log::Logger logger("admin");
+
+void on_update_config(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+  const auto entries = config::parse_properties(request.body);
+  if (!entries) return respond(connection, request, ResponseCode::kSystemError, entries.error().message);
+  // On a copy first: a bad value changes nothing.
+  config::BrokerConfig changed = context.config;
+  for (const config::Entry& entry : *entries) {
+    const auto updated = config::update(changed, entry.key, entry.value);
+    if (!updated) return respond(connection, request, ResponseCode::kSystemError, updated.error().message);
+    if (*updated == config::Updated::kRefused) {
+      return respond(connection, request, ResponseCode::kNoPermission,
+                     "Can not update config in black list.");
+    }
+  }
+  const bool permission_changed = changed.broker_permission != context.config.broker_permission;
+  context.config = std::move(changed);
+  for (const config::Entry& entry : *entries) logger.info("configuration changed {}={}", entry.key, entry.value);
+  if (permission_changed) context.registrar->register_all();
+  respond(connection, request, ResponseCode::kSuccess);
+}
+
+void on_get_config(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+  respond_body(connection, request, config::to_properties_text(context.config),
+               Command::response(0).with("version", context.storage.state().topics().data_version().to_json()));
+}
+
+void on_stats(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+  const std::string_view name_text = request.ext.get("statsName");
+  const std::string_view key = request.ext.get("statsKey");
+  const auto name = stat_name(name_text);
+  if (!name || !context.stats.has_item(*name, key)) {
+    return respond(connection, request, ResponseCode::kSystemError,
+                   fmt::format("The stats <{}> <{}> not exist", name_text, key));
+  }
+  const StatsItem& item = context.stats.item(*name, key);
+  const auto convert = [](const StatsWindow& w) { return protocol::BrokerStatsItem{w.sum, w.tps, w.avgpt}; };
+  const protocol::BrokerStatsData body{convert(item.minute()), convert(item.hour()), convert(item.day())};
+  respond_body(connection, request, body.to_json());
+}
+
+void on_ha_status(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+  protocol::HARuntimeInfo body;
+  body.master = true;
+  body.master_commit_log_max_offset = context.storage.log().committed().v;
+  respond_body(connection, request, body.to_json());
+}
+
+}  // namespace
+
+void register_broker_admin(BrokerContext& context, DelayDelivery& delays, Retention& retention,
+                           Dispatcher& dispatcher) {
+  const auto add = [&](RequestCode code, AdminFunction f) { dispatcher.add(code, bind_admin(context, f)); };
+  add(RequestCode::kUpdateBrokerConfig, on_update_config);
+  add(RequestCode::kGetBrokerConfig, on_get_config);
+  add(RequestCode::kViewBrokerStatsData, on_stats);
+  add(RequestCode::kGetBrokerHaStatus, on_ha_status);
+  dispatcher.add(RequestCode::kGetBrokerRuntimeInfo,
+                 [&, boot_ms = context.clock.wall_ms()](net::Connection& c, const CommandView& r) {
+                   respond_body(c, r, runtime_info(context, delays, retention, boot_ms).to_json());
+                 });
+  dispatcher.add(RequestCode::kDeleteExpiredCommitLog, [&retention](net::Connection& c, const CommandView& r) {
+    retention.run(true);
+    respond(c, r, ResponseCode::kSuccess);
+  });
+}
+
+}  // namespace gantry::broker
