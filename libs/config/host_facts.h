@@ -7,10 +7,10 @@
 namespace gantry::config {
 
 struct HostFacts {
-  std::string host_name;     // default of brokerName
-  std::string ipv4;          // default of brokerIP1 and brokerIP2
-  std::string home;          // ${user.home} in default paths
-  std::string namesrv_addr;  // NAMESRV_ADDR, RocketMQ's variable; default of namesrvAddr
+  std::string host_name{};     // default of brokerName
+  std::string ipv4{};          // default of brokerIP1 and brokerIP2
+  std::string home{};          // ${user.home} in default paths
+  std::string namesrv_addr{};  // NAMESRV_ADDR, RocketMQ's variable; default of namesrvAddr
 };
 
 // Asks the system: uname, the first network interface that is up and neither loopback nor a bridge,

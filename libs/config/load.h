@@ -11,8 +11,8 @@ namespace gantry::config {
 // Where values come from. `overrides` are `key=value` texts of the command line; they win over the
 // file. An empty `file` means defaults only.
 struct Inputs {
-  std::string file;
-  std::vector<std::string> overrides;
+  std::string file{};
+  std::vector<std::string> overrides{};
 };
 
 // A checked configuration with what the operator should be told once, e.g. keys of RocketMQ that

@@ -38,7 +38,7 @@ enum class TimeUnit { kNone, kMillis, kSeconds, kHours };
 struct OptionSpec {
   std::string_view key;
   OptionType type = OptionType::kString;
-  std::string_view description;
+  std::string_view description = {};
   Change change = Change::kRestart;
   TimeUnit unit = TimeUnit::kNone;
   double min = std::numeric_limits<double>::lowest();  // inclusive; numbers only

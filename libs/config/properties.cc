@@ -12,6 +12,7 @@ namespace gantry::config {
 namespace {
 
 constexpr std::string_view kBlank = " \t\f";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 bool is_blank(char c) { return kBlank.find(c) != std::string_view::npos; }
 
@@ -40,6 +41,8 @@ std::string_view without_leading_blanks(std::string_view line) {
   line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
   return line;
 }
+
+bool is_comment(std::string_view line) { return line.starts_with('#') || line.starts_with('!'); }
 
 // An odd number of backslashes at the end continues the line.
 bool is_continued(std::string_view line) {
@@ -157,6 +160,10 @@ RawPair split_pair(std::string_view line) {
 }
 
 void append_escaped(std::string& out, std::string_view text, bool is_key) {
+  if (is_key && text.starts_with(kByteOrderMark)) {  // the first key of a file would lose it
+    out += "\\ufeff";
+    text.remove_prefix(kByteOrderMark.size());
+  }
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     switch (c) {
@@ -194,19 +201,20 @@ void append_escaped(std::string& out, std::string_view text, bool is_key) {
 }  // namespace
 
 Result<std::vector<Entry>> parse_properties(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<Entry> entries;
   Lines lines(text);
   for (std::string_view natural; lines.next(natural);) {
     natural = without_leading_blanks(natural);
-    if (natural.empty() || natural.front() == '#' || natural.front() == '!') continue;
+    if (natural.empty() || is_comment(natural)) continue;
     const int first_line = lines.number();
     std::string line(natural);
     while (is_continued(line)) {
       line.pop_back();
       if (!lines.next(natural)) break;
-      line += without_leading_blanks(natural);
+      natural = without_leading_blanks(natural);
+      if (line.empty() && is_comment(natural)) break;  // nothing yet to be continued
+      line += natural;
     }
     if (line.empty()) continue;  // nothing but continuations
     const RawPair raw = split_pair(line);

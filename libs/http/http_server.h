@@ -21,12 +21,12 @@
 namespace gantry::http {
 
 struct Request {
-  std::string method;                         // GET, POST, PUT, DELETE
-  std::string path;                           // decoded, without the query
-  std::map<std::string, std::string> params;  // values of `{name}` parts of the pattern
-  std::multimap<std::string, std::string> query;
-  std::string body;
-  std::string remote_address;
+  std::string method{};                         // GET, POST, PUT, DELETE
+  std::string path{};                           // decoded, without the query
+  std::map<std::string, std::string> params{};  // values of `{name}` parts of the pattern
+  std::multimap<std::string, std::string> query{};
+  std::string body{};
+  std::string remote_address{};
 
   bool has_query(const std::string& name) const { return query.contains(name); }
 };
@@ -34,7 +34,7 @@ struct Request {
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
-  std::string body;
+  std::string body{};
 };
 
 using Handler = std::function<Response(const Request&)>;

@@ -41,7 +41,7 @@ struct Options {
   Format format = Format::kText;
   // Takes each finished line, without its newline, instead of stderr. Called by one thread at a
   // time. For tests and for embedding.
-  std::function<void(std::string_view line)> sink;
+  std::function<void(std::string_view line)> sink{};
 };
 
 // Sets up logging for the process. May be called again: later lines use the new options.

@@ -32,7 +32,7 @@ enum class MetricType { kCounter, kGauge, kHistogram };
 struct MetricSpec {
   std::string_view name;
   MetricType type = MetricType::kGauge;
-  std::string_view help;
+  std::string_view help = {};
   std::span<const double> buckets = {};  // upper bounds, rising, without +Inf; histograms only
 };
 
