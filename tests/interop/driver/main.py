@@ -57,7 +57,7 @@ def main(arguments):
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
     work = Path(tempfile.mkdtemp(prefix="gantry-interop-"))
-    results = Results()
+    results = Results(options.target)
     target = TARGETS[options.target](work, options.separate)
     began = time.monotonic()
     tail = ""

@@ -7,6 +7,7 @@ print `@@ DETAIL<tab>name<tab>text` lines before it. Everything else it prints i
 
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ def _java(jars, folders, main, work):
              "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED"]
     return ["java", *opens, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
             f"-Duser.home={home}", f"-Drocketmq.home.dir={home}",
+            # on a busy machine a connection may take its time
+            "-Dcom.rocketmq.remoting.client.connect.timeout=10000",
             "-cp", install.java_classes(jars, folders), main]
 
 
@@ -43,14 +46,30 @@ def command(client, work):
     return [install.go_program()]
 
 
+def not_yet():
+    """The expected failures of Gantry: (compiled pattern, reason)."""
+    rows = []
+    for line in (install.HERE / "not-in-gantry-yet.txt").read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            pattern, reason = line.split(None, 1)
+            rows.append((re.compile(pattern), reason.strip()))
+    return rows
+
+
 class Results:
     """Counts, and prints one line a test."""
 
-    def __init__(self):
+    def __init__(self, target="apache"):
         self.counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
         self.failed = []
+        self.not_yet = not_yet() if target == "gantry" else []
 
     def add(self, name, status, seconds, reason="", details=()):
+        missing = next((why for pattern, why in self.not_yet if pattern.fullmatch(name)), None)
+        if missing and status == "FAIL":
+            status, reason, details = "SKIP", f"fails as expected: {missing}", ()
+        elif missing and status == "PASS":
+            status, reason = "FAIL", "passes, but is listed in not-in-gantry-yet.txt"
         self.counts[status] += 1
         line = f"{name:<52} {status} {seconds:>6.2f}s"
         print(f"{line}  {reason}".rstrip(), flush=True)

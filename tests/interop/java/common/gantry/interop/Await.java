@@ -5,7 +5,7 @@ import java.util.concurrent.Callable;
 
 /** Waiting for a condition of the server with a deadline. */
 public final class Await {
-    public static final int SECONDS = 30;
+    public static final int SECONDS = 60;
     private static final long STEP_MS = 25;
 
     private Await() {}

@@ -69,13 +69,17 @@ public final class Case implements AutoCloseable {
     /** Creates a topic and waits until the NameServer gives its route. */
     public String topic(int queues) throws Exception {
         String topic = topicName();
-        env.admin.createAndUpdateTopicConfig(env.broker, new TopicConfig(topic, queues, queues, 6));
+        Await.value("topic " + topic, 30, () -> {
+            env.admin.createAndUpdateTopicConfig(env.broker,
+                new TopicConfig(topic, queues, queues, 6));
+            return topic;
+        });
         awaitRoute(topic);
         return topic;
     }
 
     public void awaitRoute(String topic) throws Exception {
-        Await.value("route of " + topic, 15, () -> env.admin.examineTopicRouteInfo(topic));
+        Await.value("route of " + topic, 30, () -> env.admin.examineTopicRouteInfo(topic));
     }
 
     public static Message message(String topic, String tag, String body) {

@@ -54,11 +54,11 @@ final class ConsumerProcess implements AutoCloseable {
     }
 
     void awaitLine(String line) throws Exception {
-        Await.until("line " + line + " of the other process", 60, () -> lines().contains(line));
+        Await.until("line " + line + " of the other process", 120, () -> lines().contains(line));
     }
 
     void awaitLines(String prefix, int count) throws Exception {
-        Await.until(count + " lines " + prefix + " of the other process", 60,
+        Await.until(count + " lines " + prefix + " of the other process", 120,
             () -> lines().stream().filter(l -> l.startsWith(prefix)).count() >= count);
     }
 

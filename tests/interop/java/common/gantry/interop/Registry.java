@@ -16,7 +16,7 @@ public final class Registry {
         final Body body;
         boolean exclusive;
         boolean slow;
-        int seconds = 90;
+        int seconds = 180;
 
         Test(String name, Body body) {
             this.name = name;

@@ -117,6 +117,8 @@ final class RetryTests {
         c.send(topic, 0, "T", "x");
         Await.until("an attempt", () -> size(attempts) >= 1);
         c.awaitRoute("%RETRY%" + group);
+        // The offset moves on once the message is sent back.
+        Await.until("the refused message is sent back", () -> Case.stored(first, topic, 0) == 1);
         first.shutdown();
         Inbox inbox = new Inbox();
         c.startPush(group, topic, "*", inbox);
