@@ -186,10 +186,15 @@ Result<void> BrokerApp::Impl::start_on_shard() {
                                    *host, fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
   GANTRY_TRY(storage_->start(*host));
   make_services();
+  dispatcher_.observe(system_clock(), [this](const protocol::CommandView& request, std::int32_t code, std::int64_t us) {
+    stats_.rpc.record({request.code, code, false,
+                       request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
+                      us);
+  });
   delays_->start();
   retention_->start();
   registrar_->start();
-  http_->attach(*context_, dispatcher_, *server_, *pulls_, *delays_, *clients_);
+  http_->attach(*context_, *server_, *pulls_, *clients_);
   phase_ = BrokerPhase::kRunning;
   logger.info("broker {} is serving on {} store={}", config_.broker_name, context_->address,
               config_.store_path_root_dir);

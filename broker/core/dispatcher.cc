@@ -6,10 +6,29 @@
 namespace gantry::broker {
 namespace {
 constexpr std::size_t kFastCodes = 512;
+
+// The answer given inside the running handler, if any. Requests are handled one at a time on a shard.
+thread_local std::int32_t answered_code = -1;
+
+bool measured_elsewhere(std::int32_t code) {
+  using protocol::RequestCode;
+  switch (static_cast<RequestCode>(code)) {
+    case RequestCode::kSendMessage:
+    case RequestCode::kSendMessageV2:
+    case RequestCode::kSendBatchMessage:
+    case RequestCode::kPullMessage:
+    case RequestCode::kLitePullMessage:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }
 
 void respond(net::Connection& connection, const protocol::CommandView& request,
              protocol::Command response) {
+  answered_code = response.code;
   if (request.is_oneway()) return;
   response.opaque = request.opaque;
   response.flag = protocol::kFlagResponse;
@@ -57,7 +76,14 @@ void Dispatcher::dispatch(net::Connection& connection, const protocol::CommandVi
             fmt::format(" request type {} not supported", request.code));
     return;
   }
+  if (!observer_ || measured_elsewhere(request.code)) {
+    (*handler)(connection, request);
+    return;
+  }
+  answered_code = -1;
+  const std::int64_t began_us = clock_->steady_us();
   (*handler)(connection, request);
+  if (answered_code >= 0) observer_(request, answered_code, clock_->steady_us() - began_us);
 }
 
 std::vector<std::int32_t> Dispatcher::codes() const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "net/connection.h"
 #include "net/remoting_server.h"
 #include "protocol/codes.h"
@@ -74,11 +75,20 @@ class Dispatcher {
   std::vector<std::int32_t> codes() const;  // ascending
   // Requests per code since the start; code 0 counts unknown ones.
   const std::map<std::int32_t, std::uint64_t>& counts() const { return counts_; }
+  // Told after a request that was answered (or, one-way, handled) inside its handler. Sends and pulls
+  // are measured where they are answered.
+  using Observer = std::function<void(const protocol::CommandView& request, std::int32_t response_code, std::int64_t us)>;
+  void observe(const Clock& clock, Observer observer) {
+    clock_ = &clock;
+    observer_ = std::move(observer);
+  }
 
  private:
   std::map<std::int32_t, Handler> handlers_;
   std::vector<const Handler*> fast_;  // by code, for codes below 512
   std::map<std::int32_t, std::uint64_t> counts_;
+  const Clock* clock_ = nullptr;
+  Observer observer_;
 };
 
 }  // namespace gantry::broker

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/string_hash.h"
+#include "broker/core/rpc_latency.h"
 #include "broker/core/stats_item.h"
 
 namespace gantry::broker {
@@ -84,6 +85,7 @@ class BrokerStats {
   std::uint64_t get_messages = 0, get_bytes = 0, get_found = 0, get_miss = 0;
   std::int64_t put_entire_time_max_ms = 0, get_entire_time_max_ms = 0;
   std::array<std::uint64_t, 13> put_latency{};
+  RpcLatency rpc;
 
  private:
   template <class T>

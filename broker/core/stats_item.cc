@@ -16,6 +16,8 @@ void StatsItem::push(std::deque<Sample>& samples, const Sample& sample, std::int
 
 void StatsItem::sample(std::int64_t now_ms, std::int64_t value, std::int64_t times) {
   const Sample s{now_ms, value, times};
+  // A counter that is new counted from zero within the last period.
+  if (minute_.empty() && value != 0) sample(now_ms - 10 * kSecond, 0, 0);
   push(minute_, s, 10 * kSecond, 7);
   push(hour_, s, 600 * kSecond, 7);
   push(day_, s, 3600 * kSecond, 25);

@@ -3,20 +3,53 @@
 
 #include <fmt/core.h>
 
+#include <optional>
+
 #include "broker/core/context.h"
+#include "broker/http/broker_metrics.h"
+#include "broker/http/node_status.h"
 #include "http/health.h"
 #include "http/http_server.h"
 #include "http/metrics_endpoint.h"
 #include "metrics/metrics.h"
 
 namespace gantry::broker {
+namespace {
+
+constexpr std::chrono::milliseconds kShardTimeout{5000};
+constexpr std::chrono::milliseconds kTickPeriod{1000};
+constexpr std::int64_t kTickMissingUs = 30'000'000;  // the loop has not turned for so long: it hangs
+
+}  // namespace
 
 class BrokerHttp::Impl {
  public:
   Impl(const config::BrokerConfig& config, runtime::Shard& shard,
        const std::atomic<BrokerPhase>& phase)
-      : config_(config), shard_(shard), phase_(phase) {
-    health_.add(http::Probe::kLive, "process", [] { return http::CheckResult{}; });
+      : config_(config),
+        shard_(shard),
+        phase_(phase),
+        registry_(metrics::Labels{{"cluster", config.broker_cluster_name},
+                                  {"node_type", "broker"},
+                                  {"node_id", config.broker_name}}) {
+    add_health();
+    health_.mount(server_);
+    http::mount_metrics(server_, registry_);
+    collector_ = registry_.add_collector([this](metrics::Sink& sink) {
+      shard_.call([this, &sink] { if (sources_) collect_metrics(*sources_, sink); }, kShardTimeout);
+    });
+    server_.get("/v1/node", [this](const http::Request&) { return node(); });
+  }
+
+  void add_health() {
+    // Alive as long as the event loop turns; opening the store may take its time.
+    health_.add(http::Probe::kLive, "loop", [this]() -> http::CheckResult {
+      const std::int64_t tick = last_tick_us_.load();
+      if (phase_ != BrokerPhase::kRunning || tick == 0) return std::nullopt;
+      const std::int64_t silent_us = system_clock().steady_us() - tick;
+      if (silent_us < kTickMissingUs) return std::nullopt;
+      return fmt::format("the event loop has not turned for {} s", silent_us / 1'000'000);
+    });
     const auto running = [this]() -> http::CheckResult {
       switch (phase_.load()) {
         case BrokerPhase::kStarting: return "the store is being opened";
@@ -27,23 +60,38 @@ class BrokerHttp::Impl {
     };
     health_.add(http::Probe::kStartup, "store", running);
     health_.add(http::Probe::kReady, "broker", running);
-    health_.mount(server_);
-    http::mount_metrics(server_, registry_);
+  }
+
+  http::Response node() {
+    auto body = std::make_shared<std::optional<std::string>>();
+    const bool ran = shard_.call(
+        [this, body] { if (sources_) *body = node_status_json(sources_->context, GANTRY_VERSION); },
+        kShardTimeout);
+    if (!ran || !*body) return {503, "application/json", "{\"error\":\"the broker is not serving\"}"};
+    return {200, "application/json", **body};
   }
 
   const config::BrokerConfig& config_;
   runtime::Shard& shard_;
   const std::atomic<BrokerPhase>& phase_;
+  std::atomic<std::int64_t> last_tick_us_{0};
+  std::optional<MetricSources> sources_;  // shard only
+  std::unique_ptr<runtime::Timer> tick_;  // shard only
   http::HealthChecks health_;
   metrics::Registry registry_;
   http::HttpServer server_;
+  std::shared_ptr<void> collector_;
   std::uint16_t port_ = 0;
 };
 
 BrokerHttp::BrokerHttp(const config::BrokerConfig& config, runtime::Shard& shard,
                        const std::atomic<BrokerPhase>& phase)
     : impl_(std::make_unique<Impl>(config, shard, phase)) {}
-BrokerHttp::~BrokerHttp() { impl_->server_.stop(); }
+
+BrokerHttp::~BrokerHttp() {
+  impl_->server_.stop();
+  impl_->collector_.reset();
+}
 
 Result<void> BrokerHttp::listen() {
   const auto port = impl_->server_.listen(impl_->config_.http_address, impl_->config_.http_port);
@@ -54,9 +102,17 @@ Result<void> BrokerHttp::listen() {
 
 std::uint16_t BrokerHttp::port() const { return impl_->port_; }
 
-void BrokerHttp::attach(BrokerContext& /*context*/, const Dispatcher& /*dispatcher*/,
-                        const net::RemotingServer& /*server*/, const PullService& /*pulls*/,
-                        const DelayDelivery& /*delays*/, const ClientManager& /*clients*/) {}
-void BrokerHttp::detach() {}
+void BrokerHttp::attach(BrokerContext& context, const net::RemotingServer& server,
+                        const PullService& pulls, const ClientManager& clients) {
+  impl_->sources_.emplace(MetricSources{context, server, pulls, clients});
+  const auto tick = [this] { impl_->last_tick_us_ = system_clock().steady_us(); };
+  tick();
+  impl_->tick_ = impl_->shard_.every(kTickPeriod, tick);
+}
+
+void BrokerHttp::detach() {
+  impl_->sources_.reset();
+  impl_->tick_.reset();
+}
 
 }  // namespace gantry::broker

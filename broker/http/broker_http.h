@@ -18,8 +18,6 @@ class RemotingServer;
 namespace gantry::broker {
 
 class ClientManager;
-class DelayDelivery;
-class Dispatcher;
 class PullService;
 struct BrokerContext;
 
@@ -35,8 +33,8 @@ class BrokerHttp {
   Result<void> listen();
   std::uint16_t port() const;
   // Shard only: from here on requests see the broker / no longer do.
-  void attach(BrokerContext& context, const Dispatcher& dispatcher, const net::RemotingServer& server,
-              const PullService& pulls, const DelayDelivery& delays, const ClientManager& clients);
+  void attach(BrokerContext& context, const net::RemotingServer& server, const PullService& pulls,
+              const ClientManager& clients);
   void detach();
 
  private:

@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include "broker/core/groups.h"
 #include "runtime/process_limits.h"
 
 namespace gantry::broker {
@@ -60,7 +59,7 @@ void on_update_offset(BrokerContext& context, net::Connection& connection, const
   if (topic.empty()) return missing_field(connection, request, "topic");
   if (!queue_id) return missing_field(connection, request, "queueId");
   if (!offset) return missing_field(connection, request, "commitOffset");
-  if (find_or_create_group(context, group) == nullptr) {
+  if (context.storage.proposals().find_group(group) == nullptr) {
     return respond(connection, request, ResponseCode::kSubscriptionGroupNotExist,
                    fmt::format("Group {} not exist!", group));
   }

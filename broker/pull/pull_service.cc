@@ -158,7 +158,7 @@ void PullService::on_pull(net::Connection& connection, const protocol::CommandVi
   auto filter = filter_for(*pull);
   if (!filter) return refuse(filter.error());
   HeldPull held{std::move(*pull), std::move(*filter),
-                Responder(context_.connections, connection, request), 0, context_.clock.steady_us()};
+                Responder(context_.connections, connection, request), 0, context_.clock.steady_us(), request.code};
   execute(std::move(held), Pass::kFirst);
 }
 
@@ -194,11 +194,15 @@ void PullService::execute(HeldPull pull, Pass pass) {
                                      ? request.suspend_timeout_ms
                                      : context_.config.short_polling_time_mills;
     pull.deadline_ms = context_.clock.steady_us() / 1000 + hold_ms;
+    pull.was_held = true;
     held_.hold(std::move(pull));
     return;
   }
   offsets.commit_pull_offset(request.group, request.topic, request.queue_id, result.next_begin);
   count_answer(pull, result);
+  context_.stats.rpc.record({pull.code, static_cast<std::int32_t>(code), pull.was_held,
+                             RpcLatency::Result::kSuccess},
+                            context_.clock.steady_us() - pull.arrived_us);
   answer(pull, result, code);
 }
 

@@ -279,6 +279,7 @@ void SendService::answer_when_committed(net::Connection& connection,
   answer.end = last.end;
   answer.connection = connection.id();
   answer.opaque = request.opaque;
+  answer.code = request.code;
   answer.staged_bytes = static_cast<std::uint32_t>(staged_.size() - begin);
   answer.since_us = context_.clock.steady_us();
   // WAIT=false: the sender does not want to wait for the disk, only for the write.
@@ -297,6 +298,8 @@ void SendService::on_committed(LogPosition position) {
   while (!answers_.empty() && answers_.front().end <= position) {
     const Answer& answer = answers_.front();
     context_.stats.count_put_latency((now_us - answer.since_us) / 1000);
+    context_.stats.rpc.record({answer.code, 0, false, RpcLatency::Result::kSuccess},
+                              now_us - answer.since_us);
     if (!answer.flush_timeout_sent) {
       if (net::Connection* connection = context_.connections.find(answer.connection)) {
         connection->output().append(staged_, staged_begin_, answer.staged_bytes);

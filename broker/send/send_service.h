@@ -40,6 +40,7 @@ class SendService final : private CommitObserver {
     std::int64_t since_us = 0;
     net::ConnectionId connection = 0;
     std::int32_t opaque = 0;
+    std::int32_t code = 0;  // of the request
     std::uint32_t staged_bytes = 0;
     bool flush_timeout_sent = false;
   };
