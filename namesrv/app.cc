@@ -63,7 +63,11 @@ struct OnShard {
         kv(std::move(kv_namespaces), config.kv_config_path, writer),
         settings(config, writer),
         notifier(shard),
-        services{routes, kv, settings, system_clock(), system_clock().steady_us() / 1000,
+        services{routes,
+                 kv,
+                 settings,
+                 system_clock(),
+                 system_clock().steady_us() / 1000,
                  [this](const MinBrokerIdChange& change) { notifier.tell(change); }},
         dispatcher(services, registry,
                    [this](net::ConnectionId id) { return server ? server->find(id) : nullptr; }),
@@ -154,8 +158,7 @@ Result<void> NamesrvApp::Impl::start_remoting(KvNamespaces kv) {
 }
 
 Result<void> NamesrvApp::Impl::listen_on_shard(KvNamespaces kv) {
-  on_shard_ =
-      std::make_unique<OnShard>(shard(), config_, std::move(kv), *writer_, registry_);
+  on_shard_ = std::make_unique<OnShard>(shard(), config_, std::move(kv), *writer_, registry_);
   const auto port = on_shard_->server->listen(config_.bind_address,
                                               static_cast<std::uint16_t>(config_.listen_port));
   if (!port) {
@@ -239,8 +242,7 @@ void NamesrvApp::Impl::apply(const config::NamesrvConfig& config) {
 
 void NamesrvApp::Impl::arm_scan_timer(std::int64_t interval_ms) {
   scan_interval_ms_ = interval_ms;
-  on_shard_->scan_timer =
-      shard().every(std::chrono::milliseconds(interval_ms), [this] { scan(); });
+  on_shard_->scan_timer = shard().every(std::chrono::milliseconds(interval_ms), [this] { scan(); });
 }
 
 void NamesrvApp::Impl::scan() {
