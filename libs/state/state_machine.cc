@@ -331,8 +331,7 @@ void StateMachine::apply_term_start(LogPosition record_end, const Epoch& epoch,
   if (record_end <= applied_) return;
   applied_ = record_end;
   if (apache_from >= LogPosition(0) && apache_from < epoch.start) {
-    const auto last = epochs_.last();
-    epochs_.append(Epoch{last ? last->term : Term(0), apache_from, kEpochApache});
+    epochs_.append(Epoch{epoch.term - 1, apache_from, kEpochApache});
   }
   epochs_.append(epoch);
 }

@@ -73,7 +73,7 @@ class StateMachine {
   StepResult apply_delay_step(LogPosition record_end, std::int32_t level, QueueOffset next);
 
   // A committed term-start record. `apache_from` >= 0: the log from there up to epoch.start was
-  // written by Apache RocketMQ and becomes an epoch of its own, under the term before.
+  // written by Apache RocketMQ and becomes an epoch of its own, of the term epoch.term - 1.
   void apply_term_start(LogPosition record_end, const Epoch& epoch,
                         LogPosition apache_from = LogPosition(-1));
 

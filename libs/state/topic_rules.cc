@@ -7,8 +7,8 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <optional>
 #include <utility>
+#include <vector>
 
 #include "state/name_rules.h"
 #include "state/system_topics.h"
@@ -31,8 +31,8 @@ struct AttributeRule {
 
 // The names stand in the order in which RocketMQ lists them in its remark.
 constexpr std::array<AttributeRule, 4> kRules = {{
-    {"queue.type", false, {"BatchCQ", "SimpleCQ"}},
-    {"cleanup.policy", false, {"COMPACTION", "DELETE"}},
+    {"queue.type", false, {"SimpleCQ", "BatchCQ"}},
+    {"cleanup.policy", false, {"DELETE", "COMPACTION"}},
     {"message.type",
      true,
      {"UNSPECIFIED", "MIXED", "TRANSACTION", "PRIORITY", "FIFO", "DELAY", "LITE", "NORMAL"}},
@@ -42,8 +42,10 @@ constexpr std::array<AttributeRule, 4> kRules = {{
 Result<void> check_value(const AttributeRule& rule, std::string_view value) {
   if (rule.names.front().empty()) {
     std::int64_t number = 0;
-    const char* end = value.data() + value.size();
-    const auto [stop, error] = std::from_chars(value.data(), end, number);
+    // Java reads a leading plus sign too.
+    const std::string_view digits = value.starts_with('+') ? value.substr(1) : value;
+    const char* end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, number);
     if (error != std::errc() || stop != end) {
       return refuse(fmt::format("For input string: \"{}\"", value));
     }
@@ -103,9 +105,7 @@ Result<void> check_change(const Change& change, const TopicAttributes* current) 
     return candidate.key == change.key;
   });
   if (rule == kRules.end()) return refuse(fmt::format("unsupported key: {}", change.key));
-  // An existing topic without the attribute may still be given an unchangeable one.
-  const bool changes_value = current != nullptr && current->contains(change.key);
-  if (changes_value && !rule->changeable) {
+  if (current != nullptr && !rule->changeable) {
     return refuse(fmt::format("attempt to update an unchangeable attribute. key: {}", change.key));
   }
   return change.add ? check_value(*rule, change.value) : Result<void>();
@@ -153,17 +153,23 @@ protocol::TopicConfig make_dlq_topic(std::string_view group) {
 Result<TopicAttributes> alter_topic_attributes(const TopicAttributes* current,
                                                std::string_view text) {
   TopicAttributes out = current == nullptr ? TopicAttributes() : *current;
-  std::vector<std::string> seen;
+  std::vector<Change> seen;
   while (!text.empty()) {
     const std::string_view item = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), item.size() + 1));
     auto change = parse_change(item);
     if (!change) return std::unexpected(std::move(change).error());
-    if (std::find(seen.begin(), seen.end(), change->key) != seen.end()) {
+    const auto before = std::find_if(seen.begin(), seen.end(), [&](const Change& earlier) {
+      return earlier.key == change->key;
+    });
+    if (before != seen.end() && before->add == change->add) {
       return refuse(fmt::format("key duplication: {}{}", change->add ? "+" : "-", change->key));
     }
-    seen.push_back(change->key);
     GANTRY_TRY(check_change(*change, current));
+    if (before != seen.end()) {
+      return refuse(fmt::format("alter duplication key. key: {}", change->key));
+    }
+    seen.push_back(*change);
     if (change->add) {
       out.insert_or_assign(change->key, change->value);
     } else {
