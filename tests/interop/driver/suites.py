@@ -94,9 +94,10 @@ class Client:
         self.name = name
         self.log = target.work / f"client-{name}.log"
         self.child = subprocess.Popen(
-            command(name, target.work) + arguments, cwd=install.HERE, stdin=subprocess.DEVNULL,
+            command(name, target.work) + arguments, cwd=target.work, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True, errors="replace",
-            start_new_session=True, env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+            start_new_session=True, env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
+                                         PYTHONPATH=str(install.HERE)))
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 

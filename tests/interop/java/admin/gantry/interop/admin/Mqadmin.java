@@ -34,6 +34,7 @@ final class Mqadmin {
         PrintStream capture = new PrintStream(bytes, true, StandardCharsets.UTF_8);
         System.setOut(capture);
         System.setErr(capture);
+        long began = System.nanoTime();
         try {
             MQAdminStartup.main0(all.toArray(new String[0]), null);
         } finally {
@@ -41,7 +42,8 @@ final class Mqadmin {
             System.setErr(err);
         }
         String text = bytes.toString(StandardCharsets.UTF_8);
-        System.err.println("mqadmin " + String.join(" ", all) + "\n" + text);
+        System.err.println("mqadmin " + String.join(" ", all) + " took "
+            + (System.nanoTime() - began) / 1_000_000 + " ms\n" + text);
         return text;
     }
 
