@@ -151,7 +151,7 @@ TEST(RemotingClient, ATimeoutWhileOthersAreAnsweredKeepsTheConnection) {
   };
   Eventually<Answer> slow;
   client.run([&] {
-    client.client->call(server.address(), request(11, 0), milliseconds(200),
+    client.client->call(server.address(), request(11, 0), milliseconds(1000),
                         [&](Answer answer) { slow.set(std::move(answer)); });
   });
   ASSERT_TRUE(client.call(server.address(), request(10, 0)).has_value());

@@ -17,7 +17,7 @@ constexpr int kSmallReceiveBuffer = 4096;
 constexpr std::size_t kHugeBody = std::size_t{12} << 20;
 
 TEST(ServerLimits, APeerThatDoesNotReadIsNoLongerReadFromUntilItDoes) {
-  constexpr int kRequests = 300;
+  constexpr int kRequests = 120;
   LogCapture log;
   RemotingServerOptions options;
   options.output_pause_bytes = 64U << 10;
@@ -102,19 +102,18 @@ TEST(ServerLimits, LargeAnswersArriveWholeAndTheirMemoryIsGivenBack) {
 TEST(ServerLimits, OnlyAnIdleConnectionIsClosed) {
   LogCapture log;
   RemotingServerOptions options;
-  options.idle_max = milliseconds(1000);
+  options.idle_max = milliseconds(1500);
   TestServer server(options);
   RawPeer busy(server.port());
-  RawPeer idle(server.port());
-  ASSERT_TRUE(server.handler.opened.wait_for(2));
   const auto begin = std::chrono::steady_clock::now();
+  RawPeer idle(server.port());
   while (!idle.closed_now() && std::chrono::steady_clock::now() - begin < kPatience) {
     busy.send(request(10, 1, "ping"));
     ASSERT_EQ(busy.receive().body, "ping");
   }
   EXPECT_TRUE(idle.closed_now());
-  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(900));
-  EXPECT_NE(log.wait_for("idle for 1000 ms"), "");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, options.idle_max);
+  EXPECT_NE(log.wait_for("idle for 1500 ms"), "");
   ASSERT_TRUE(server.handler.closed.wait_for(1));
   busy.send(request(10, 2, "still here"));
   EXPECT_EQ(busy.receive().body, "still here");
