@@ -103,10 +103,15 @@ Result<void> Storage::open() {
   auto scan = log_->recover(*replay_from, std::move(epochs), *this);
   if (!scan) return std::unexpected(scan.error());
   recovery_ = std::move(*scan);
-  // A take-over that was interrupted after its import has nothing left to import.
-  if (apache_import_ && apache_range_from_.v < 0 && !state_.epochs().all().empty() &&
-      state_.topics().size() > 0 && !state_.import_open()) {
+  // A take-over that got as far as its term has its import in the log too: nothing is left to do.
+  const auto known = state_.epochs().at(apache_range_from_);
+  const bool term_begun = apache_range_from_.v >= 0
+                              ? known && known->start == apache_range_from_ &&
+                                    (known->flags & replog::kEpochFlagApache) != 0
+                              : !state_.epochs().all().empty();
+  if (apache_import_ && term_begun && state_.topics().size() > 0 && !state_.import_open()) {
     apache_import_ = false;
+    apache_range_from_ = LogPosition(-1);
   }
   if (index_) GANTRY_TRY(index_->cut(recovery_.end));
   remove_unknown_queues();
@@ -126,6 +131,9 @@ Result<LogPosition> Storage::choose_replay_start() {
     queues_loaded_ = checkpoint->queues_applied;
     from = std::min(queues_loaded_, state_.applied());
     index_from_ = checkpoint->index_from;
+    // A continuation that was taken over, but no checkpoint has been written since.
+    apache_range_from_ = checkpoint->apache_from;
+    apache_import_ = apache_range_from_.v >= 0;
     if (checkpoint->clean) {
       // Nothing of ours follows a clean stop: what does was written by Apache RocketMQ.
       std::string head(8, '\0');
@@ -205,9 +213,11 @@ Result<void> Storage::start(const protocol::RecordHost& store_host) {
   // From here on the store is in use: RocketMQ's mark, and a checkpoint that is not clean.
   GANTRY_TRY(io::write_file_atomically(fs_, path("abort"), std::to_string(::getpid())));
   if (log_->last_checkpoint()) {
-    GANTRY_TRY(log_->save_checkpoint(log_->make_checkpoint(
+    replog::Checkpoint checkpoint = log_->make_checkpoint(
         queues_->durable_up_to(), index_ ? index_->durable_up_to() : log_->committed(), index_from_,
-        false)));
+        false);
+    checkpoint.apache_from = apache_range_from_;
+    GANTRY_TRY(log_->save_checkpoint(checkpoint));
   }
   offsets_ = std::make_unique<state::OffsetManager>(state_, *log_, clock_);
   proposals_ = std::make_unique<state::Proposals>(state_, *log_, *offsets_, clock_);

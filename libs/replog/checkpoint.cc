@@ -22,6 +22,7 @@ Result<std::unique_ptr<CheckpointFile>> CheckpointFile::open(io::FileSystem& fs,
   c.queues_applied = LogPosition(text.get_int("queuesApplied", -1));
   c.index_applied = LogPosition(text.get_int("indexApplied", -1));
   c.index_from = LogPosition(text.get_int("indexFrom", 0));
+  c.apache_from = LogPosition(text.get_int("apacheFrom", -1));
   c.boot_id = text.get("bootId");
   c.clean = text.get("clean") == "true";
   c.async_flush = text.get("asyncFlush") == "true";
@@ -38,6 +39,7 @@ Result<void> CheckpointFile::save(const Checkpoint& c) {
   text.set("queuesApplied", c.queues_applied.v);
   text.set("indexApplied", c.index_applied.v);
   text.set("indexFrom", c.index_from.v);
+  text.set("apacheFrom", c.apache_from.v);
   text.set("bootId", c.boot_id);
   text.set("clean", c.clean ? "true" : "false");
   text.set("asyncFlush", c.async_flush ? "true" : "false");

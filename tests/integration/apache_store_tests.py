@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store of Apache RocketMQ opens as it is, and Apache opens ours again: there and back."""
+import os
+import signal
+import time
+from pathlib import Path
+
+from driver import target as interop_target
+from harness.broker import read_queue, send_ext
+from harness.runner import test
+from wire import remoting
+
+MESSAGES = 40
+
+
+class ApacheHere(interop_target.Apache):
+    """Apache on a store directory of the test's choice."""
+
+    def stop_all(self):
+        self.stop_broker(signal.SIGTERM)
+        for other in self.others:
+            other.stop(signal.SIGTERM)
+
+
+def send(address, topic, tag, count=MESSAGES, queues=4):
+    sent = {}
+    with remoting.Connection(address, 30) as c:
+        for i in range(count):
+            body = f"{tag}-{i}".encode()
+            answer = c.call(310, send_ext(topic, i % queues, f"KEYS\x01{tag}{i}\x02TAGS\x01{tag}\x02"), body)
+            assert answer.code == 0, answer
+            sent[(int(answer.ext["queueId"]), int(answer.ext["queueOffset"]))] = body
+    return sent
+
+
+def check(broker, topic, sent):
+    for queue in range(4):
+        found = read_queue(broker, topic, queue)
+        wanted = {o: b for (q, o), b in sent.items() if q == queue}
+        assert found == wanted, f"queue {queue}: {len(found)} messages, expected {len(wanted)}"
+
+
+class At:
+    """What read_queue needs of a broker that is not ours."""
+
+    def __init__(self, address):
+        self.address = address
+
+    def connect(self):
+        return remoting.Connection(self.address, 30)
+
+
+@test("apache-store.there-and-back-and-there")
+def there_and_back(context):
+    apache = ApacheHere(context.work)
+    ours = context.broker("mappedFileSizeCommitLog=67108864")
+    try:
+        apache.start()
+        with remoting.Connection(apache.broker, 30) as c:
+            assert c.call(17, {"topic": "Move", "defaultTopic": "TBW102", "readQueueNums": "4", "writeQueueNums": "4",
+                               "perm": "6", "topicFilterType": "SINGLE_TAG", "topicSysFlag": "0",
+                               "order": "false"}).code == 0
+        sent = send(apache.broker, "Move", "one")
+        with remoting.Connection(apache.broker, 30) as c:
+            body = (b'{"groupName":"movers","consumeEnable":true,"retryMaxTimes":5,"retryQueueNums":1,"brokerId":0,'
+                    b'"whichBrokerWhenConsumeSlowly":1,"consumeFromMinEnable":true,"consumeBroadcastEnable":true,'
+                    b'"notifyConsumerIdsChangedEnable":true}')
+            assert c.call(200, body=body).code == 0
+            assert c.call(15, {"consumerGroup": "movers", "topic": "Move", "queueId": "2", "commitOffset": "7"}).code == 0
+        apache.stop_all()
+
+        ours.start()
+        assert "taking over a store of Apache RocketMQ" in ours.log_text()
+        check(ours, "Move", sent)
+        with ours.connect() as c:
+            assert c.call(14, {"consumerGroup": "movers", "topic": "Move", "queueId": "2"}).ext["offset"] == "7"
+            assert b'"retryMaxTimes":5' in c.call(352, {"group": "movers"}).body
+        sent.update(send(ours.address, "Move", "two"))
+        check(ours, "Move", sent)
+        with ours.connect() as c:
+            assert c.call(15, {"consumerGroup": "movers", "topic": "Move", "queueId": "2", "commitOffset": "11"}).code == 0
+        ours.stop()
+
+        back = ApacheHere(context.work)
+        back.start()
+        apache = back
+        check(At(back.broker), "Move", sent)
+        with remoting.Connection(back.broker, 30) as c:
+            assert c.call(14, {"consumerGroup": "movers", "topic": "Move", "queueId": "2"}).ext["offset"] == "11"
+        sent.update(send(back.broker, "Move", "three"))
+        check(At(back.broker), "Move", sent)
+        back.stop_all()
+
+        ours.start()
+        assert "continued by Apache RocketMQ" in ours.log_text()
+        check(ours, "Move", sent)
+        sent.update(send(ours.address, "Move", "four"))
+        check(ours, "Move", sent)
+        ours.kill()
+        ours.start()
+        check(ours, "Move", sent)
+    finally:
+        apache.kill()
+
+
+@test("apache-store.after-a-crash-of-apache")
+def after_crash(context):
+    apache = ApacheHere(context.work)
+    ours = context.broker("mappedFileSizeCommitLog=67108864")
+    try:
+        apache.start()
+        sent = send(apache.broker, "Crashed", "c")
+        apache.kill()
+        ours.start()
+        check(ours, "Crashed", sent)
+        sent.update(send(ours.address, "Crashed", "d"))
+        check(ours, "Crashed", sent)
+    finally:
+        apache.kill()

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One gantry-broker process on loopback, and a load that records every acknowledged message."""
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from wire import remoting
+
+BINARIES = Path(os.environ.get("GANTRY_BIN_DIR", Path(__file__).resolve().parents[3] / "build/release/bin"))
+READY_SECONDS = 60
+
+
+def free_port():
+    """A port whose neighbour two below (the fast port) is free too."""
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port - 2))
+                return port
+            except OSError:
+                continue
+
+
+class StartError(Exception):
+    """The process ended instead of serving; `output` is what it printed."""
+
+    def __init__(self, status, output):
+        super().__init__(f"exit {status}: {output[-400:]}")
+        self.status = status
+        self.output = output
+
+
+class Broker:
+    def __init__(self, work, store, settings, expect_errors):
+        self.work = Path(work)
+        self.store = self.work / store if not str(store).startswith("/") else Path(store)
+        self.settings = list(settings)
+        self.expect_errors = expect_errors
+        self.port = free_port()
+        self.http_port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.log = self.work / f"broker-{self.port}.log"
+        self.process = None
+
+    def command(self):
+        values = ["brokerName=broker-a", "brokerIP1=127.0.0.1", "bindAddress=127.0.0.1", "httpAddress=127.0.0.1",
+                  f"listenPort={self.port}", f"httpPort={self.http_port}", "namesrvAddr=",
+                  f"storePathRootDir={self.store}", "mappedFileSizeCommitLog=4194304", *self.settings]
+        return [str(BINARIES / "gantry-broker")] + [w for v in values for w in ("--set", v)]
+
+    def start(self):
+        """Starts and waits for the line that says it serves. Returns the seconds that took."""
+        began = time.monotonic()
+        out = open(self.log, "ab")
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out)
+        line = b""
+        while b"is ready" not in line:
+            left = began + READY_SECONDS - time.monotonic()
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0, left))
+            chunk = os.read(self.process.stdout.fileno(), 4096) if ready else b""
+            if not chunk:
+                self.process.kill()
+                status = self.process.wait()
+                raise StartError(status, self.log.read_text(errors="replace"))
+            line += chunk
+        return time.monotonic() - began
+
+    def pid(self):
+        return self.process.pid
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self, seconds=60):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(seconds)
+        assert status == 0, f"clean stop ended with {status}"
+
+    def connect(self, timeout=20.0):
+        return remoting.Connection(self.address, timeout)
+
+    def log_tail(self, lines=25):
+        if not self.log.exists():
+            return ""
+        return f"--- {self.log.name}\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def log_text(self):
+        return self.log.read_text(errors="replace")
+
+    def unexpected_errors(self):
+        if not self.log.exists():
+            return []
+        return [line for line in self.log_text().splitlines()
+                if re.search(r"Z error ", line) and not any(re.search(e, line) for e in self.expect_errors)]
+
+    def metric(self, name):
+        with socket.create_connection(("127.0.0.1", self.http_port), 10) as s:
+            s.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            text = b""
+            while chunk := s.recv(1 << 16):
+                text += chunk
+        values = [float(l.rsplit(" ", 1)[1]) for l in text.decode().splitlines() if l.startswith(name)]
+        return sum(values)
+
+    def create_topic(self, topic, queues=4):
+        with self.connect() as c:
+            answer = c.call(17, {"topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(queues),
+                                 "writeQueueNums": str(queues), "perm": "6", "topicFilterType": "SINGLE_TAG",
+                                 "topicSysFlag": "0", "order": "false"})
+            assert answer.code == 0, answer
+
+
+def send_ext(topic, queue, properties=""):
+    return {"a": "it_producer", "b": topic, "c": "TBW102", "d": "4", "e": str(queue), "f": "0",
+            "g": str(int(time.time() * 1000)), "h": "0", "i": properties, "j": "0", "k": "false", "m": "false"}
+
+
+def pull(connection, topic, queue, offset, count=32):
+    return connection.call(11, {"consumerGroup": "it_reader", "topic": topic, "queueId": str(queue),
+                                "queueOffset": str(offset), "maxMsgNums": str(count), "sysFlag": "4",
+                                "commitOffset": "0", "suspendTimeoutMillis": "0", "subscription": "*",
+                                "subVersion": "0", "expressionType": "TAG"})
+
+
+class Load:
+    """Pipelined sends over one connection; remembers what was acknowledged: (queue, offset) -> body."""
+
+    def __init__(self, broker, topic, queues=4, window=64, size=300, tag="m"):
+        self.connection = broker.connect()
+        self.topic, self.queues, self.window, self.size, self.tag = topic, queues, window, size, tag
+        self.sent = 0
+        self.waiting = {}
+        self.acked = {}
+        self.refused = {}
+
+    def _fill(self):
+        while len(self.waiting) < self.window:
+            body = f"{self.tag}-{self.sent}-".encode().ljust(self.size, b"x")
+            opaque = self.connection.request(310, send_ext(self.topic, self.sent % self.queues), body)
+            self.waiting[opaque] = body
+            self.sent += 1
+
+    def run(self, acks):
+        """Sends until `acks` more have been acknowledged, one is refused or the connection breaks."""
+        goal = len(self.acked) + acks
+        try:
+            while len(self.acked) < goal and not self.refused:
+                self._fill()
+                if not self.read_one():
+                    return
+        except (OSError, EOFError):
+            return
+
+    def read_one(self, timeout=20.0):
+        frame = self.connection.read_frame(timeout)
+        if frame is None:
+            return False
+        body = self.waiting.pop(frame.header["opaque"], None)
+        if body is None:
+            return True
+        if frame.code == 0:
+            self.acked[(int(frame.ext["queueId"]), int(frame.ext["queueOffset"]))] = body
+        else:
+            self.refused[frame.code] = self.refused.get(frame.code, 0) + 1
+        return True
+
+    def drain_after_kill(self):
+        """Answers that had left the broker before it was killed count as acknowledged."""
+        try:
+            while self.waiting and self.read_one(1.0):
+                pass
+        except (OSError, EOFError):
+            pass
+
+    def drain(self):
+        while self.waiting and self.read_one():
+            pass
+
+
+def read_queue(broker, topic, queue):
+    """offset -> body of everything a consumer gets from the queue."""
+    found = {}
+    with broker.connect() as c:
+        offset = int(c.call(31, {"topic": topic, "queueId": str(queue)}).ext["offset"])
+        while True:
+            answer = pull(c, topic, queue, offset)
+            if answer.code == 0:
+                for record in remoting.decode_records(answer.body):
+                    assert record["queueOffset"] not in found, f"offset {record['queueOffset']} twice"
+                    found[record["queueOffset"]] = record["body"]
+            elif answer.code not in (20, 21):
+                assert answer.code == 19, answer
+                return found
+            following = int(answer.ext["nextBeginOffset"])
+            assert following > offset or answer.code == 21, f"no progress at {offset}: {answer}"
+            offset = following
+
+
+def check_acked(broker, topic, acked, queues=4, missing_allowed=0):
+    """Every acknowledged message is there, once, at its offset."""
+    missing = []
+    for queue in range(queues):
+        found = read_queue(broker, topic, queue)
+        for (q, offset), body in acked.items():
+            if q == queue and found.get(offset) != body:
+                missing.append((q, offset, found.get(offset, b"")[:20], body[:20]))
+    assert len(missing) <= missing_allowed, f"{len(missing)} of {len(acked)} acknowledged messages are wrong or gone: {missing[:3]}"
+    return missing
