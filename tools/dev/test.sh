@@ -46,7 +46,7 @@ for suite in "${suites[@]}"; do
   echo "== $suite"
   case "$suite" in
     unit) run_unit "$log" ;;
-    fuzz) build fuzz && tests/fuzz/run | tee "$log" ;;
+    fuzz) build fuzz fuzzers && tests/fuzz/run | tee "$log" ;;
     integration) build release && tests/integration/run | tee "$log" ;;
     interop) build release && tests/interop/run --target gantry | tee "$log" ;;
     *) echo "dev test: unknown suite '$suite'" >&2; exit 2 ;;
