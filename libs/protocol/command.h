@@ -75,8 +75,8 @@ class ExtFields {
 
 inline std::uint64_t ExtFields::key_bit(std::string_view key) {
   if (key.empty()) return 1;
-  const auto first = static_cast<unsigned char>(key.front());
-  const auto last = static_cast<unsigned char>(key.back());
+  const std::size_t first = static_cast<unsigned char>(key.front());
+  const std::size_t last = static_cast<unsigned char>(key.back());
   // One-letter keys, the form of SEND_MESSAGE_V2, never share a bit.
   return std::uint64_t{1} << ((first ^ (last << 2U) ^ (key.size() * 5)) & 63U);
 }
