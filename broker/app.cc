@@ -134,7 +134,8 @@ Result<void> BrokerApp::Impl::listen() {
   net::RemotingServerOptions options;
   options.idle_max = std::chrono::seconds(config_.server_channel_max_idle_time_seconds);
   server_ = std::make_unique<net::RemotingServer>(shard_, main_listener_, options);
-  const auto port = server_->listen(config_.bind_address, static_cast<std::uint16_t>(config_.listen_port));
+  const auto port =
+      server_->listen(config_.bind_address, static_cast<std::uint16_t>(config_.listen_port));
   if (!port) return std::unexpected(port.error());
   remoting_port_ = *port;
   connections_.add(*server_);
@@ -183,13 +184,16 @@ Result<void> BrokerApp::Impl::start_on_shard() {
                       fmt::format("brokerIP1: {}", host.error().message));
   }
   context_.reset(new BrokerContext{config_, system_clock(), shard_, *storage_, connections_, stats_,
-                                   *host, fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
+                                   *host,
+                                   fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
   GANTRY_TRY(storage_->start(*host));
   make_services();
-  dispatcher_.observe(system_clock(), [this](const protocol::CommandView& request, std::int32_t code, std::int64_t us) {
-    stats_.rpc.record({request.code, code, false,
-                       request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
-                      us);
+  dispatcher_.observe(system_clock(), [this](const protocol::CommandView& request,
+                                             std::int32_t code, std::int64_t us) {
+    stats_.rpc.record(
+        {request.code, code, false,
+         request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
+        us);
   });
   delays_->start();
   retention_->start();
@@ -259,7 +263,8 @@ void BrokerApp::Impl::stop() {
   logger.info("broker {} has stopped", config_.broker_name);
 }
 
-BrokerApp::BrokerApp(config::BrokerConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+BrokerApp::BrokerApp(config::BrokerConfig config)
+    : impl_(std::make_unique<Impl>(std::move(config))) {}
 BrokerApp::~BrokerApp() { impl_->stop(); }
 Result<void> BrokerApp::start() { return impl_->start(); }
 void BrokerApp::stop() { impl_->stop(); }

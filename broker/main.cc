@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "broker/app.h"
 #include "config/broker_config.h"
 #include "log/log.h"
-#include "broker/app.h"
 
 namespace {
 

@@ -19,7 +19,8 @@ inline Dispatcher::Handler bind_admin(BrokerContext& context, AdminFunction func
 }
 
 inline void respond_body(net::Connection& connection, const protocol::CommandView& request,
-                         std::string body, protocol::Command response = protocol::Command::response(0)) {
+                         std::string body,
+                         protocol::Command response = protocol::Command::response(0)) {
   response.body = std::move(body);
   respond(connection, request, std::move(response));
 }

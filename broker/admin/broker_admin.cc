@@ -23,14 +23,17 @@ using protocol::RequestCode;
 using protocol::ResponseCode;
 log::Logger logger("admin");
 
-void on_update_config(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_update_config(BrokerContext& context, net::Connection& connection,
+                      const CommandView& request) {
   const auto entries = config::parse_properties(request.body);
-  if (!entries) return respond(connection, request, ResponseCode::kSystemError, entries.error().message);
+  if (!entries)
+    return respond(connection, request, ResponseCode::kSystemError, entries.error().message);
   // On a copy first: a bad value changes nothing.
   config::BrokerConfig changed = context.config;
   for (const config::Entry& entry : *entries) {
     const auto updated = config::update(changed, entry.key, entry.value);
-    if (!updated) return respond(connection, request, ResponseCode::kSystemError, updated.error().message);
+    if (!updated)
+      return respond(connection, request, ResponseCode::kSystemError, updated.error().message);
     if (*updated == config::Updated::kRefused) {
       return respond(connection, request, ResponseCode::kNoPermission,
                      "Can not update config in black list.");
@@ -38,14 +41,17 @@ void on_update_config(BrokerContext& context, net::Connection& connection, const
   }
   const bool permission_changed = changed.broker_permission != context.config.broker_permission;
   context.config = std::move(changed);
-  for (const config::Entry& entry : *entries) logger.info("configuration changed {}={}", entry.key, entry.value);
+  for (const config::Entry& entry : *entries)
+    logger.info("configuration changed {}={}", entry.key, entry.value);
   if (permission_changed) context.registrar->register_all();
   respond(connection, request, ResponseCode::kSuccess);
 }
 
-void on_get_config(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_get_config(BrokerContext& context, net::Connection& connection,
+                   const CommandView& request) {
   respond_body(connection, request, config::to_properties_text(context.config),
-               Command::response(0).with("version", context.storage.state().topics().data_version().to_json()));
+               Command::response(0).with(
+                   "version", context.storage.state().topics().data_version().to_json()));
 }
 
 void on_stats(BrokerContext& context, net::Connection& connection, const CommandView& request) {
@@ -57,8 +63,11 @@ void on_stats(BrokerContext& context, net::Connection& connection, const Command
                    fmt::format("The stats <{}> <{}> not exist", name_text, key));
   }
   const StatsItem& item = context.stats.item(*name, key);
-  const auto convert = [](const StatsWindow& w) { return protocol::BrokerStatsItem{w.sum, w.tps, w.avgpt}; };
-  const protocol::BrokerStatsData body{convert(item.minute()), convert(item.hour()), convert(item.day())};
+  const auto convert = [](const StatsWindow& w) {
+    return protocol::BrokerStatsItem{w.sum, w.tps, w.avgpt};
+  };
+  const protocol::BrokerStatsData body{convert(item.minute()), convert(item.hour()),
+                                       convert(item.day())};
   respond_body(connection, request, body.to_json());
 }
 
@@ -73,7 +82,9 @@ void on_ha_status(BrokerContext& context, net::Connection& connection, const Com
 
 void register_broker_admin(BrokerContext& context, DelayDelivery& delays, Retention& retention,
                            Dispatcher& dispatcher) {
-  const auto add = [&](RequestCode code, AdminFunction f) { dispatcher.add(code, bind_admin(context, f)); };
+  const auto add = [&](RequestCode code, AdminFunction f) {
+    dispatcher.add(code, bind_admin(context, f));
+  };
   add(RequestCode::kUpdateBrokerConfig, on_update_config);
   add(RequestCode::kGetBrokerConfig, on_get_config);
   add(RequestCode::kViewBrokerStatsData, on_stats);
@@ -82,10 +93,11 @@ void register_broker_admin(BrokerContext& context, DelayDelivery& delays, Retent
                  [&, boot_ms = context.clock.wall_ms()](net::Connection& c, const CommandView& r) {
                    respond_body(c, r, runtime_info(context, delays, retention, boot_ms).to_json());
                  });
-  dispatcher.add(RequestCode::kDeleteExpiredCommitLog, [&retention](net::Connection& c, const CommandView& r) {
-    retention.run(true);
-    respond(c, r, ResponseCode::kSuccess);
-  });
+  dispatcher.add(RequestCode::kDeleteExpiredCommitLog,
+                 [&retention](net::Connection& c, const CommandView& r) {
+                   retention.run(true);
+                   respond(c, r, ResponseCode::kSuccess);
+                 });
 }
 
 }  // namespace gantry::broker

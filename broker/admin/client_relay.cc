@@ -22,19 +22,22 @@ constexpr std::int32_t kVersionStatus = 28;  // V3_0_7: answers 221
 constexpr std::chrono::seconds kRelayTimeout{10};
 constexpr std::chrono::seconds kStatusTimeout{5};
 
-void relay(BrokerContext& context, net::Connection& connection, const CommandView& request, Command forward) {
+void relay(BrokerContext& context, net::Connection& connection, const CommandView& request,
+           Command forward) {
   const std::string_view group_name = request.ext.get("consumerGroup");
   const std::string_view client_id = request.ext.get("clientId");
   const ConsumerGroup* group = context.clients->consumers(group_name);
   const ClientChannel* channel = group != nullptr ? group->channel_of(client_id) : nullptr;
-  net::Connection* client = channel != nullptr ? context.connections.find(channel->connection) : nullptr;
+  net::Connection* client =
+      channel != nullptr ? context.connections.find(channel->connection) : nullptr;
   if (client == nullptr) {
     return respond(connection, request, ResponseCode::kSystemError,
                    fmt::format("The Consumer <{}> <{}> not online", group_name, client_id));
   }
   if (channel->version < kVersionRelay) {
     return respond(connection, request, ResponseCode::kSystemError,
-                   fmt::format("The Consumer <{}> Version <{}> too low to finish, please upgrade it to V3_1_8_SNAPSHOT",
+                   fmt::format("The Consumer <{}> Version <{}> too low to finish, please upgrade "
+                               "it to V3_1_8_SNAPSHOT",
                                client_id, channel->version));
   }
   client->call(std::move(forward), kRelayTimeout,
@@ -42,9 +45,10 @@ void relay(BrokerContext& context, net::Connection& connection, const CommandVie
                 who = fmt::format("<{}> <{}>", group_name, client_id)](Result<Command> answer) {
                  if (answer) return responder.send(std::move(*answer));
                  const bool late = answer.error().code == ErrorCode::kTimeout;
-                 responder.send(late ? ResponseCode::kConsumeMsgTimeout : ResponseCode::kSystemError,
-                                fmt::format("consumer {} {}: {}", who, late ? "timeout" : "failed",
-                                            answer.error().message));
+                 responder.send(
+                     late ? ResponseCode::kConsumeMsgTimeout : ResponseCode::kSystemError,
+                     fmt::format("consumer {} {}: {}", who, late ? "timeout" : "failed",
+                                 answer.error().message));
                });
 }
 
@@ -56,11 +60,13 @@ Command forwarded(const CommandView& request) {
   return forward;
 }
 
-void on_running_info(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_running_info(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   relay(context, connection, request, forwarded(request));
 }
 
-void on_consume_directly(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_consume_directly(BrokerContext& context, net::Connection& connection,
+                         const CommandView& request) {
   Command forward = forwarded(request);
   if (request.ext.get("brokerName").empty()) forward.with("brokerName", context.config.broker_name);
   const auto* topic = context.storage.proposals().find_topic(request.ext.get("topic"));
@@ -70,7 +76,8 @@ void on_consume_directly(BrokerContext& context, net::Connection& connection, co
   const auto id = protocol::decode_message_id(request.ext.get("msgId"));
   if (!id) return respond(connection, request, ResponseCode::kSystemError, id.error().message);
   const auto record = context.storage.log().read_record_blocking(id->position);
-  if (!record) return respond(connection, request, ResponseCode::kSystemError, record.error().message);
+  if (!record)
+    return respond(connection, request, ResponseCode::kSystemError, record.error().message);
   append_served(forward.body, *record);
   relay(context, connection, request, std::move(forward));
 }
@@ -82,7 +89,8 @@ struct StatusRound {
   std::size_t waiting = 0;
 };
 
-void on_consumer_status(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_consumer_status(BrokerContext& context, net::Connection& connection,
+                        const CommandView& request) {
   const std::string topic(request.ext.get("topic"));
   const std::string group_name(request.ext.get("group"));
   const std::string wanted(request.ext.get("clientAddr"));
@@ -96,11 +104,13 @@ void on_consumer_status(BrokerContext& context, net::Connection& connection, con
   std::vector<std::pair<net::Connection*, std::string>> clients;
   for (const auto& [id, channel] : group->channels) {
     if (channel.version < kVersionStatus) {
-      return respond(connection, request, ResponseCode::kSystemError,
-                     fmt::format("the client does not support this feature. version={}", channel.version));
+      return respond(
+          connection, request, ResponseCode::kSystemError,
+          fmt::format("the client does not support this feature. version={}", channel.version));
     }
     if (!wanted.empty() && wanted != channel.client_id) continue;
-    if (net::Connection* client = context.connections.find(id)) clients.emplace_back(client, channel.client_id);
+    if (net::Connection* client = context.connections.find(id))
+      clients.emplace_back(client, channel.client_id);
   }
   round->waiting = clients.size();
   const auto finish = [](StatusRound& r) {
@@ -110,17 +120,18 @@ void on_consumer_status(BrokerContext& context, net::Connection& connection, con
   };
   if (clients.empty()) return finish(*round);
   for (const auto& [client, client_id] : clients) {
-    client->call(Command::request(static_cast<std::int32_t>(RequestCode::kGetConsumerStatusFromClient))
-                     .with("topic", topic)
-                     .with("group", group_name),
-                 kStatusTimeout, [round, finish, client_id](Result<Command> answer) {
-                   if (answer && answer->code == 0) {
-                     if (const auto body = protocol::GetConsumerStatusBody::from_json(answer->body)) {
-                       round->body.consumer_table[client_id] = body->message_queue_table;
-                     }
-                   }
-                   if (--round->waiting == 0) finish(*round);
-                 });
+    client->call(
+        Command::request(static_cast<std::int32_t>(RequestCode::kGetConsumerStatusFromClient))
+            .with("topic", topic)
+            .with("group", group_name),
+        kStatusTimeout, [round, finish, client_id](Result<Command> answer) {
+          if (answer && answer->code == 0) {
+            if (const auto body = protocol::GetConsumerStatusBody::from_json(answer->body)) {
+              round->body.consumer_table[client_id] = body->message_queue_table;
+            }
+          }
+          if (--round->waiting == 0) finish(*round);
+        });
   }
 }
 
@@ -129,7 +140,8 @@ void on_consumer_status(BrokerContext& context, net::Connection& connection, con
 void register_client_relay(BrokerContext& context, Dispatcher& dispatcher) {
   dispatcher.add(RequestCode::kGetConsumerRunningInfo, bind_admin(context, on_running_info));
   dispatcher.add(RequestCode::kConsumeMessageDirectly, bind_admin(context, on_consume_directly));
-  dispatcher.add(RequestCode::kInvokeBrokerToGetConsumerStatus, bind_admin(context, on_consumer_status));
+  dispatcher.add(RequestCode::kInvokeBrokerToGetConsumerStatus,
+                 bind_admin(context, on_consumer_status));
 }
 
 }  // namespace gantry::broker

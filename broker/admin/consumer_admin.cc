@@ -28,7 +28,8 @@ protocol::ClientConnection connection_of(const ClientChannel& channel) {
   return {channel.client_id, channel.address, channel.language, channel.version};
 }
 
-void on_consumer_connections(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_consumer_connections(BrokerContext& context, net::Connection& connection,
+                             const CommandView& request) {
   const std::string_view name = request.ext.get("consumerGroup");
   const ConsumerGroup* group = context.clients->consumers(name);
   if (group == nullptr) {
@@ -42,11 +43,13 @@ void on_consumer_connections(BrokerContext& context, net::Connection& connection
   for (const auto& [topic, subscription] : group->subscriptions) {
     body.subscription_table.emplace(topic, subscription.data);
   }
-  for (const auto& [id, channel] : group->channels) body.connection_set.push_back(connection_of(channel));
+  for (const auto& [id, channel] : group->channels)
+    body.connection_set.push_back(connection_of(channel));
   respond_body(connection, request, body.to_json());
 }
 
-void on_producer_connections(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_producer_connections(BrokerContext& context, net::Connection& connection,
+                             const CommandView& request) {
   const std::string_view name = request.ext.get("producerGroup");
   const ProducerGroup* group = context.clients->producers(name);
   if (group == nullptr) {
@@ -54,15 +57,18 @@ void on_producer_connections(BrokerContext& context, net::Connection& connection
                    fmt::format("the producer group[{}] not exist", name));
   }
   protocol::ProducerConnection body;
-  for (const auto& [id, channel] : group->channels) body.connection_set.push_back(connection_of(channel));
+  for (const auto& [id, channel] : group->channels)
+    body.connection_set.push_back(connection_of(channel));
   respond_body(connection, request, body.to_json());
 }
 
-void on_all_producers(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_all_producers(BrokerContext& context, net::Connection& connection,
+                      const CommandView& request) {
   protocol::ProducerTableInfo body;
   for (const auto& [name, group] : context.clients->all_producers()) {
     for (const auto& [id, c] : group.channels) {
-      body.data[name].push_back({c.client_id, "/" + c.address, c.language, c.version, c.last_heartbeat_ms});
+      body.data[name].push_back(
+          {c.client_id, "/" + c.address, c.language, c.version, c.last_heartbeat_ms});
     }
   }
   respond_body(connection, request, body.to_json());
@@ -86,10 +92,12 @@ void add_topic_stats(BrokerContext& context, std::string_view group, const std::
           store_time_at(context, topic, id, QueueOffset(entry.consumer_offset - 1)).value_or(0);
     }
   }
-  stats.consume_tps += context.stats.item(StatName::kGroupGetNums, topic + "@" + std::string(group)).minute().tps;
+  stats.consume_tps +=
+      context.stats.item(StatName::kGroupGetNums, topic + "@" + std::string(group)).minute().tps;
 }
 
-void on_consume_stats(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_consume_stats(BrokerContext& context, net::Connection& connection,
+                      const CommandView& request) {
   const std::string_view group = request.ext.get("consumerGroup");
   std::vector<std::string> topics;
   if (const std::string_view topic = request.ext.get("topic"); !topic.empty()) {
@@ -114,7 +122,8 @@ void on_consume_stats(BrokerContext& context, net::Connection& connection, const
   respond_body(connection, request, stats.to_json());
 }
 
-void on_broker_consume_stats(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_broker_consume_stats(BrokerContext& context, net::Connection& connection,
+                             const CommandView& request) {
   const bool ordered = request.ext.get_bool("isOrder", false);
   protocol::ConsumeStatsList body;
   body.broker_addr = context.address;
@@ -127,7 +136,8 @@ void on_broker_consume_stats(BrokerContext& context, net::Connection& connection
       add_topic_stats(context, group->group_name, topic, stats);
       for (const auto& [queue, offsets] : stats.offset_table) {
         body.total_diff += offsets.broker_offset - offsets.consumer_offset;
-        body.total_inflight_diff += std::max<std::int64_t>(0, offsets.pull_offset - offsets.consumer_offset);
+        body.total_inflight_diff +=
+            std::max<std::int64_t>(0, offsets.pull_offset - offsets.consumer_offset);
       }
       of_group.push_back(std::move(stats));
     }
@@ -142,7 +152,8 @@ struct ResetTarget {
   QueueOffset offset;
 };
 
-void on_reset_offset(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_reset_offset(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   const std::string topic(request.ext.get("topic"));
   const std::string group(request.ext.get("group"));
   const std::int32_t queue_id = request.ext.get_int32("queueId").value_or(-1);
@@ -150,7 +161,8 @@ void on_reset_offset(BrokerContext& context, net::Connection& connection, const 
   const auto offset = request.ext.get_int64("offset");
   const auto* config = context.storage.proposals().find_topic(topic);
   if (config == nullptr) {
-    return respond(connection, request, ResponseCode::kTopicNotExist, fmt::format("Topic {} not exist!", topic));
+    return respond(connection, request, ResponseCode::kTopicNotExist,
+                   fmt::format("Topic {} not exist!", topic));
   }
   if (find_or_create_group(context, group) == nullptr) {
     return respond(connection, request, ResponseCode::kSubscriptionGroupNotExist,
@@ -165,12 +177,14 @@ void on_reset_offset(BrokerContext& context, net::Connection& connection, const 
     if (queue_id >= 0 && offset && *offset != -1) {
       if (*offset < min.v || *offset > max.v) {
         return respond(connection, request, ResponseCode::kSystemError,
-                       fmt::format("Target offset {} not in consume queue range [{}-{}]", *offset, min.v, max.v));
+                       fmt::format("Target offset {} not in consume queue range [{}-{}]", *offset,
+                                   min.v, max.v));
       }
       targets.push_back({id, QueueOffset(*offset)});
     } else {
       targets.push_back(
-          {id, timestamp < 0 ? max : offset_by_time(context, topic, id, timestamp, Boundary::kLower)});
+          {id,
+           timestamp < 0 ? max : offset_by_time(context, topic, id, timestamp, Boundary::kLower)});
     }
   }
   protocol::ResetOffsetBody body;
@@ -181,41 +195,51 @@ void on_reset_offset(BrokerContext& context, net::Connection& connection, const 
   }
   const bool pending = context.config.use_server_side_reset_offset;
   if (!pending && context.clients->consumers(group) == nullptr) {
-    return respond(connection, request, ResponseCode::kConsumerNotOnline,
-                   fmt::format("Consumer not online, so can not reset offset, Group: {} Topic: {} Timestamp: {}",
-                               group, topic, timestamp));
+    return respond(
+        connection, request, ResponseCode::kConsumerNotOnline,
+        fmt::format(
+            "Consumer not online, so can not reset offset, Group: {} Topic: {} Timestamp: {}",
+            group, topic, timestamp));
   }
   if (!pending) {
     for (const auto& [id, channel] : context.clients->consumers(group)->channels) {
       net::Connection* client = context.connections.find(id);
       if (client == nullptr) continue;
-      Command push = Command::request(static_cast<std::int32_t>(RequestCode::kResetConsumerClientOffset))
-                         .with("topic", topic)
-                         .with("group", group)
-                         .with("timestamp", timestamp)
-                         .with("isForce", request.ext.get_bool("isForce", false) ? "true" : "false");
-      push.body = channel.language == protocol::Language::kCpp ? body.to_json_list() : body.to_json();
+      Command push =
+          Command::request(static_cast<std::int32_t>(RequestCode::kResetConsumerClientOffset))
+              .with("topic", topic)
+              .with("group", group)
+              .with("timestamp", timestamp)
+              .with("isForce", request.ext.get_bool("isForce", false) ? "true" : "false");
+      push.body =
+          channel.language == protocol::Language::kCpp ? body.to_json_list() : body.to_json();
       client->send_oneway(std::move(push));
     }
     return respond_body(connection, request, body.to_json());
   }
-  context.storage.offsets().reset(
-      std::move(entries), state::PendingReset::kYes,
-      [responder = Responder(context.connections, connection, request), text = body.to_json()](Result<void> done) {
-        if (!done) return responder.send(ResponseCode::kSystemError, done.error().message);
-        Command response = Command::response(0);
-        response.body = text;
-        responder.send(std::move(response));
-      });
+  context.storage.offsets().reset(std::move(entries), state::PendingReset::kYes,
+                                  [responder = Responder(context.connections, connection, request),
+                                   text = body.to_json()](Result<void> done) {
+                                    if (!done)
+                                      return responder.send(ResponseCode::kSystemError,
+                                                            done.error().message);
+                                    Command response = Command::response(0);
+                                    response.body = text;
+                                    responder.send(std::move(response));
+                                  });
 }
 
-void on_clone_offsets(BrokerContext& context, net::Connection& connection, const CommandView& request) {
-  if (!require(connection, request, "srcGroup") || !require(connection, request, "destGroup")) return;
+void on_clone_offsets(BrokerContext& context, net::Connection& connection,
+                      const CommandView& request) {
+  if (!require(connection, request, "srcGroup") || !require(connection, request, "destGroup"))
+    return;
   context.storage.offsets().clone(request.ext.get("srcGroup"), request.ext.get("destGroup"),
-                                  request.ext.get("topic"), respond_when_done(context, connection, request));
+                                  request.ext.get("topic"),
+                                  respond_when_done(context, connection, request));
 }
 
-void on_correction_offset(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_correction_offset(BrokerContext& context, net::Connection& connection,
+                          const CommandView& request) {
   const std::string_view topic = request.ext.get("topic");
   const std::string_view compare = request.ext.get("compareGroup");
   const std::string_view filtered = request.ext.get("filterGroups");
@@ -238,18 +262,22 @@ void on_correction_offset(BrokerContext& context, net::Connection& connection, c
   respond_body(connection, request, body.to_json());
 }
 
-void on_all_consumer_offsets(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_all_consumer_offsets(BrokerContext& context, net::Connection& connection,
+                             const CommandView& request) {
   respond_body(connection, request, state::consumer_offset_json(context.storage.state()));
 }
 
-void on_all_delay_offsets(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_all_delay_offsets(BrokerContext& context, net::Connection& connection,
+                          const CommandView& request) {
   respond_body(connection, request, state::delay_offset_json(context.storage.state()));
 }
 
 }  // namespace
 
 void register_consumer_admin(BrokerContext& context, Dispatcher& dispatcher) {
-  const auto add = [&](RequestCode code, AdminFunction f) { dispatcher.add(code, bind_admin(context, f)); };
+  const auto add = [&](RequestCode code, AdminFunction f) {
+    dispatcher.add(code, bind_admin(context, f));
+  };
   add(RequestCode::kGetConsumerConnectionList, on_consumer_connections);
   add(RequestCode::kGetProducerConnectionList, on_producer_connections);
   add(RequestCode::kGetAllProducerInfo, on_all_producers);

@@ -24,30 +24,36 @@ void put_groups(BrokerContext& context, net::Connection& connection, const Comma
       return respond(connection, request, ResponseCode::kInvalidParameter, valid.error().message);
     }
   }
-  context.storage.proposals().put_groups(std::move(groups), respond_when_done(context, connection, request));
+  context.storage.proposals().put_groups(std::move(groups),
+                                         respond_when_done(context, connection, request));
 }
 
 void on_put_group(BrokerContext& context, net::Connection& connection, const CommandView& request) {
   auto group = protocol::SubscriptionGroupConfig::from_json(request.body);
-  if (!group) return respond(connection, request, ResponseCode::kSystemError, group.error().message);
+  if (!group)
+    return respond(connection, request, ResponseCode::kSystemError, group.error().message);
   put_groups(context, connection, request, {std::move(*group)});
 }
 
-void on_put_group_list(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_put_group_list(BrokerContext& context, net::Connection& connection,
+                       const CommandView& request) {
   auto list = protocol::SubscriptionGroupList::from_json(request.body);
   if (!list) return respond(connection, request, ResponseCode::kSystemError, list.error().message);
   put_groups(context, connection, request, std::move(list->configs));
 }
 
-void on_delete_group(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_delete_group(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   if (!require(connection, request, "groupName")) return;
-  context.storage.proposals().delete_group(
-      request.ext.get("groupName"),
-      request.ext.get_bool("cleanOffset", false) ? state::CleanOffsets::kYes : state::CleanOffsets::kNo,
-      respond_when_done(context, connection, request));
+  context.storage.proposals().delete_group(request.ext.get("groupName"),
+                                           request.ext.get_bool("cleanOffset", false)
+                                               ? state::CleanOffsets::kYes
+                                               : state::CleanOffsets::kNo,
+                                           respond_when_done(context, connection, request));
 }
 
-void on_all_groups(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_all_groups(BrokerContext& context, net::Connection& connection,
+                   const CommandView& request) {
   const state::GroupTable& table = context.storage.state().groups();
   protocol::SubscriptionGroupTable body;
   body.data_version = table.data_version();
@@ -56,7 +62,8 @@ void on_all_groups(BrokerContext& context, net::Connection& connection, const Co
   respond_body(connection, request, body.to_json());
 }
 
-void on_group_config(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_group_config(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   const std::string_view name = request.ext.get("group");
   const auto* group = find_or_create_group(context, name);
   if (group == nullptr) {
@@ -74,13 +81,15 @@ void on_forbidden(BrokerContext& context, net::Connection& connection, const Com
   std::int32_t bits = context.storage.state().groups().forbidden(body.group, body.topic);
   const bool change = !request.ext.get("readable").empty();
   if (change) {
-    bits = request.ext.get_bool("readable", true) ? bits & ~protocol::kPermRead : bits | protocol::kPermRead;
+    bits = request.ext.get_bool("readable", true) ? bits & ~protocol::kPermRead
+                                                  : bits | protocol::kPermRead;
   }
   body.readable = (bits & protocol::kPermRead) == 0;
   if (!change) return respond_body(connection, request, body.to_json());
   context.storage.proposals().set_forbidden(
       {{body.group, body.topic, bits}},
-      [responder = Responder(context.connections, connection, request), text = body.to_json()](Result<void> done) {
+      [responder = Responder(context.connections, connection, request),
+       text = body.to_json()](Result<void> done) {
         if (!done) return responder.send(ResponseCode::kSystemError, done.error().message);
         protocol::Command response = protocol::Command::response(0);
         response.body = text;
@@ -88,14 +97,16 @@ void on_forbidden(BrokerContext& context, net::Connection& connection, const Com
       });
 }
 
-void on_topics_of_group(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_topics_of_group(BrokerContext& context, net::Connection& connection,
+                        const CommandView& request) {
   protocol::TopicList list;
   list.topics = context.storage.offsets().topics_of(request.ext.get("group"));
   list.broker_addr = context.address;
   respond_body(connection, request, list.to_json());
 }
 
-void on_subscription_of_group(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_subscription_of_group(BrokerContext& context, net::Connection& connection,
+                              const CommandView& request) {
   protocol::QuerySubscriptionResponse body;
   body.group = request.ext.get("group");
   body.topic = request.ext.get("topic");
@@ -108,7 +119,9 @@ void on_subscription_of_group(BrokerContext& context, net::Connection& connectio
 }  // namespace
 
 void register_group_admin(BrokerContext& context, Dispatcher& dispatcher) {
-  const auto add = [&](RequestCode code, AdminFunction f) { dispatcher.add(code, bind_admin(context, f)); };
+  const auto add = [&](RequestCode code, AdminFunction f) {
+    dispatcher.add(code, bind_admin(context, f));
+  };
   add(RequestCode::kUpdateAndCreateSubscriptionGroup, on_put_group);
   add(RequestCode::kUpdateAndCreateSubscriptionGroupList, on_put_group_list);
   add(RequestCode::kDeleteSubscriptionGroup, on_delete_group);

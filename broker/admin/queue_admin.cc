@@ -43,7 +43,8 @@ void on_time_span(BrokerContext& context, net::Connection& connection, const Com
       const QueueOffset next = consumed.value_or(QueueOffset(0));
       if (next < queue->max()) {
         const auto next_ms = store_time_at(context, topic, id, std::max(next, queue->min()));
-        if (next_ms) span.delay_time_ms = std::max<std::int64_t>(0, context.clock.wall_ms() - *next_ms);
+        if (next_ms)
+          span.delay_time_ms = std::max<std::int64_t>(0, context.clock.wall_ms() - *next_ms);
       }
     }
     body.consume_time_span_set.push_back(span);
@@ -51,7 +52,8 @@ void on_time_span(BrokerContext& context, net::Connection& connection, const Com
   respond_body(connection, request, body.to_json());
 }
 
-void on_query_queue(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_query_queue(BrokerContext& context, net::Connection& connection,
+                    const CommandView& request) {
   const std::string_view topic = request.ext.get("topic");
   const std::int32_t queue_id = request.ext.get_int32("queueId").value_or(0);
   const std::int64_t index = request.ext.get_int64("index").value_or(0);

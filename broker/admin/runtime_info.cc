@@ -40,14 +40,16 @@ void add_puts(const BrokerStats& s, Table& t) {
   t["msgGetTotalTodayNow"] = std::to_string(s.get_messages);
   t["putMessageTimesTotal"] = std::to_string(s.put_messages);
   t["putMessageSizeTotal"] = std::to_string(s.put_bytes);
-  t["putMessageAverageSize"] =
-      fmt::format("{}", s.put_messages == 0 ? 0.0 : static_cast<double>(s.put_bytes) / static_cast<double>(s.put_messages));
+  t["putMessageAverageSize"] = fmt::format(
+      "{}", s.put_messages == 0
+                ? 0.0
+                : static_cast<double>(s.put_bytes) / static_cast<double>(s.put_messages));
   t["putMessageFailedTimes"] = std::to_string(s.put_failed);
   t["putMessageEntireTimeMax"] = std::to_string(s.put_entire_time_max_ms);
   t["getMessageEntireTimeMax"] = std::to_string(s.get_entire_time_max_ms);
-  static constexpr const char* kLabels[] = {"[<=0ms]",       "[0~10ms]",   "[10~50ms]", "[50~100ms]", "[100~200ms]",
-                                            "[200~500ms]",   "[500ms~1s]", "[1~2s]",    "[2~3s]",     "[3~4s]",
-                                            "[4~5s]",        "[5~10s]",    "[10s~]"};
+  static constexpr const char* kLabels[] = {
+      "[<=0ms]", "[0~10ms]", "[10~50ms]", "[50~100ms]", "[100~200ms]", "[200~500ms]", "[500ms~1s]",
+      "[1~2s]",  "[2~3s]",   "[3~4s]",    "[4~5s]",     "[5~10s]",     "[10s~]"};
   std::string distribution;
   std::uint64_t seen = 0, total = 0;
   for (std::size_t i = 0; i < s.put_latency.size(); ++i) {
@@ -58,7 +60,8 @@ void add_puts(const BrokerStats& s, Table& t) {
   double p99 = 0, p999 = 0;
   for (std::size_t i = 0; i < s.put_latency.size() && total > 0; ++i) {
     seen += s.put_latency[i];
-    const double bound = static_cast<double>(BrokerStats::kPutBounds[std::min(i, BrokerStats::kPutBounds.size() - 1)]);
+    const double bound = static_cast<double>(
+        BrokerStats::kPutBounds[std::min(i, BrokerStats::kPutBounds.size() - 1)]);
     if (static_cast<double>(seen) < 0.99 * static_cast<double>(total)) p99 = bound;
     if (static_cast<double>(seen) < 0.999 * static_cast<double>(total)) p999 = bound;
   }
@@ -89,15 +92,16 @@ void add_log(BrokerContext& context, const Retention& retention, Table& t) {
   t["commitLogDiskRatio_" + context.config.store_path_commit_log] = ratio;
   t["consumeQueueDiskRatio"] = ratio;
   if (const auto space = io::posix_file_system().space(context.config.store_path_commit_log)) {
-    t["commitLogDirCapacity"] = fmt::format("Total : {}, Free : {}.", human_bytes(space->total_bytes),
-                                            human_bytes(space->available_bytes));
+    t["commitLogDirCapacity"] =
+        fmt::format("Total : {}, Free : {}.", human_bytes(space->total_bytes),
+                    human_bytes(space->available_bytes));
   } else {
     t["commitLogDirCapacity"] = "Total : 0 B, Free : 0 B.";
   }
 }
 
-// RocketMQ's thread pools. Here requests are handled as they arrive: what can wait is a held pull or
-// a send before its commit.
+// RocketMQ's thread pools. Here requests are handled as they arrive: what can wait is a held pull
+// or a send before its commit.
 void add_queues(const BrokerContext& context, Table& t) {
   const auto pool = [&](const std::string& name, std::size_t size, std::size_t capacity) {
     t[name + "ThreadPoolQueueSize"] = std::to_string(size);
@@ -129,12 +133,14 @@ protocol::KVTable runtime_info(BrokerContext& context, const DelayDelivery& dela
   t["bootTimestamp"] = std::to_string(boot_ms);
   t["runtime"] = fmt::format("[ {} days, {} hours, {} minutes, {} seconds ]", up_s / kDay,
                              up_s % kDay / kHour, up_s % kHour / kMinute, up_s % kMinute);
-  t["startAcceptSendRequestTimeStamp"] = std::to_string(context.config.start_accept_send_request_time_stamp);
+  t["startAcceptSendRequestTimeStamp"] =
+      std::to_string(context.config.start_accept_send_request_time_stamp);
   add_puts(context.stats, t);
   add_log(context, retention, t);
   add_queues(context, t);
   for (const DelayDelivery::LevelStatus& level : delays.status()) {
-    t[fmt::format("scheduleMessageOffset_{}", level.level)] = fmt::format("{},{}", level.next.v, level.max.v);
+    t[fmt::format("scheduleMessageOffset_{}", level.level)] =
+        fmt::format("{},{}", level.next.v, level.max.v);
   }
   return table;
 }

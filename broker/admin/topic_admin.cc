@@ -31,13 +31,15 @@ bool check_topic_name(BrokerContext& context, net::Connection& connection,
     return false;
   }
   if (context.storage.system_topics().is_system_topic(topic)) {
-    respond(connection, request, ResponseCode::kInvalidParameter, state::system_topic_remark(topic));
+    respond(connection, request, ResponseCode::kInvalidParameter,
+            state::system_topic_remark(topic));
     return false;
   }
   return true;
 }
 
-void on_create_topic(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_create_topic(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   const protocol::ExtFields& ext = request.ext;
   protocol::TopicConfig config;
   config.topic_name = ext.get("topic");
@@ -46,8 +48,9 @@ void on_create_topic(BrokerContext& context, net::Connection& connection, const 
   const auto write = ext.get_int32("writeQueueNums");
   const auto perm = ext.get_int32("perm");
   if (!read || !write || !perm || *read < 0 || *write < 0) {
-    return respond(connection, request, ResponseCode::kSystemError,
-                   "one of the custom fields <readQueueNums>, <writeQueueNums>, <perm> is null or illegal");
+    return respond(
+        connection, request, ResponseCode::kSystemError,
+        "one of the custom fields <readQueueNums>, <writeQueueNums>, <perm> is null or illegal");
   }
   config.read_queue_nums = *read;
   config.write_queue_nums = *write;
@@ -55,11 +58,12 @@ void on_create_topic(BrokerContext& context, net::Connection& connection, const 
   config.topic_sys_flag = ext.get_int32("topicSysFlag").value_or(0);
   config.order = ext.get_bool("order", false);
   const auto filter = protocol::topic_filter_type_from_name(ext.get("topicFilterType"));
-  if (!filter) return respond(connection, request, ResponseCode::kSystemError, filter.error().message);
+  if (!filter)
+    return respond(connection, request, ResponseCode::kSystemError, filter.error().message);
   config.topic_filter_type = *filter;
   const protocol::TopicConfig* current = context.storage.proposals().find_topic(config.topic_name);
-  auto attributes = state::alter_topic_attributes(current != nullptr ? &current->attributes : nullptr,
-                                                  ext.get("attributes"));
+  auto attributes = state::alter_topic_attributes(
+      current != nullptr ? &current->attributes : nullptr, ext.get("attributes"));
   if (!attributes) {
     return respond(connection, request, ResponseCode::kSystemError, attributes.error().message);
   }
@@ -67,7 +71,8 @@ void on_create_topic(BrokerContext& context, net::Connection& connection, const 
   context.storage.proposals().put_topics({config}, respond_when_done(context, connection, request));
 }
 
-void on_create_topic_list(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_create_topic_list(BrokerContext& context, net::Connection& connection,
+                          const CommandView& request) {
   auto list = protocol::TopicConfigList::from_json(request.body);
   if (!list) return respond(connection, request, ResponseCode::kSystemError, list.error().message);
   for (const protocol::TopicConfig& config : list->configs) {
@@ -77,7 +82,8 @@ void on_create_topic_list(BrokerContext& context, net::Connection& connection, c
                                          respond_when_done(context, connection, request));
 }
 
-void on_delete_topic(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_delete_topic(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   const std::string topic(request.ext.get("topic"));
   if (topic.empty()) {
     return respond(connection, request, ResponseCode::kInvalidParameter,
@@ -95,16 +101,19 @@ void on_delete_topic(BrokerContext& context, net::Connection& connection, const 
                                             respond_when_done(context, connection, request));
 }
 
-void on_all_topics(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_all_topics(BrokerContext& context, net::Connection& connection,
+                   const CommandView& request) {
   const state::TopicTable& table = context.storage.state().topics();
   protocol::TopicConfigTable body;
   body.data_version = table.data_version();
-  for (const protocol::TopicConfig* topic : table.all()) body.topics.emplace(topic->topic_name, *topic);
+  for (const protocol::TopicConfig* topic : table.all())
+    body.topics.emplace(topic->topic_name, *topic);
   // All of them on one page, whatever page was asked for.
   respond_body(connection, request, body.to_json());
 }
 
-void on_topic_config(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_topic_config(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   const std::string_view topic = request.ext.get("topic");
   const auto* config = context.storage.proposals().find_topic(topic);
   if (config == nullptr) {
@@ -114,7 +123,8 @@ void on_topic_config(BrokerContext& context, net::Connection& connection, const 
   respond_body(connection, request, config->to_json());
 }
 
-void on_topic_stats(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_topic_stats(BrokerContext& context, net::Connection& connection,
+                    const CommandView& request) {
   const std::string topic(request.ext.get("topic"));
   const auto* config = context.storage.proposals().find_topic(topic);
   if (config == nullptr) {
@@ -129,7 +139,8 @@ void on_topic_stats(BrokerContext& context, net::Connection& connection, const C
       entry.min_offset = queue->min().v;
       entry.max_offset = queue->max().v;
       if (queue->max().v > 0) {
-        entry.last_update_timestamp_ms = store_time_at(context, topic, id, queue->max() - 1).value_or(0);
+        entry.last_update_timestamp_ms =
+            store_time_at(context, topic, id, queue->max() - 1).value_or(0);
       }
     }
   }
@@ -137,30 +148,36 @@ void on_topic_stats(BrokerContext& context, net::Connection& connection, const C
   respond_body(connection, request, body.to_json());
 }
 
-void on_system_topics(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_system_topics(BrokerContext& context, net::Connection& connection,
+                      const CommandView& request) {
   protocol::TopicList list;
   list.topics = context.storage.system_topics().names();
   respond_body(connection, request, list.to_json());
 }
 
-void on_consumed_by_who(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_consumed_by_who(BrokerContext& context, net::Connection& connection,
+                        const CommandView& request) {
   const std::string_view topic = request.ext.get("topic");
   protocol::GroupList list;
   list.groups = context.clients->groups_subscribing(topic);
   for (std::string& group : context.storage.offsets().groups_of(topic)) {
-    if (std::ranges::find(list.groups, group) == list.groups.end()) list.groups.push_back(std::move(group));
+    if (std::ranges::find(list.groups, group) == list.groups.end())
+      list.groups.push_back(std::move(group));
   }
   respond_body(connection, request, list.to_json());
 }
 
-void on_success(BrokerContext& /*context*/, net::Connection& connection, const CommandView& request) {
+void on_success(BrokerContext& /*context*/, net::Connection& connection,
+                const CommandView& request) {
   respond(connection, request, ResponseCode::kSuccess);
 }
 
 }  // namespace
 
 void register_topic_admin(BrokerContext& context, Dispatcher& dispatcher) {
-  const auto add = [&](RequestCode code, AdminFunction f) { dispatcher.add(code, bind_admin(context, f)); };
+  const auto add = [&](RequestCode code, AdminFunction f) {
+    dispatcher.add(code, bind_admin(context, f));
+  };
   add(RequestCode::kUpdateAndCreateTopic, on_create_topic);
   add(RequestCode::kUpdateAndCreateTopicList, on_create_topic_list);
   add(RequestCode::kDeleteTopicInBroker, on_delete_topic);
@@ -169,7 +186,8 @@ void register_topic_admin(BrokerContext& context, Dispatcher& dispatcher) {
   add(RequestCode::kGetTopicStatsInfo, on_topic_stats);
   add(RequestCode::kGetSystemTopicListFromBroker, on_system_topics);
   add(RequestCode::kQueryTopicConsumeByWho, on_consumed_by_who);
-  // Queues hold nothing below the log's begin: trimming removes it at once, there is nothing to clean.
+  // Queues hold nothing below the log's begin: trimming removes it at once, there is nothing to
+  // clean.
   add(RequestCode::kCleanExpiredConsumeQueue, on_success);
   // Queues of deleted topics go with the topic.
   add(RequestCode::kCleanUnusedTopic, on_success);

@@ -40,7 +40,9 @@ ClientManager::ClientManager(BrokerContext& context) : context_(context) {
 
 void ClientManager::register_handlers(Dispatcher& dispatcher) {
   const auto bind = [this](auto method) {
-    return [this, method](net::Connection& c, const protocol::CommandView& r) { (this->*method)(c, r); };
+    return [this, method](net::Connection& c, const protocol::CommandView& r) {
+      (this->*method)(c, r);
+    };
   };
   dispatcher.add(RequestCode::kHeartBeat, bind(&ClientManager::on_heartbeat));
   dispatcher.add(RequestCode::kUnregisterClient, bind(&ClientManager::on_unregister));
@@ -68,11 +70,13 @@ std::vector<std::string> ClientManager::groups_subscribing(std::string_view topi
 ClientChannel ClientManager::channel_for(const net::Connection& connection,
                                          const protocol::CommandView& request,
                                          const std::string& client_id) const {
-  return {connection.id(),           client_id, request.language, request.version,
+  return {connection.id(),          client_id,
+          request.language,         request.version,
           connection.peer().text(), context_.clock.wall_ms()};
 }
 
-void ClientManager::on_heartbeat(net::Connection& connection, const protocol::CommandView& request) {
+void ClientManager::on_heartbeat(net::Connection& connection,
+                                 const protocol::CommandView& request) {
   const auto heartbeat = protocol::HeartbeatData::from_json(request.body);
   if (!heartbeat) {
     return respond(connection, request, ResponseCode::kSystemError, heartbeat.error().message);
@@ -143,13 +147,14 @@ bool ClientManager::update_subscriptions(ConsumerGroup& group, const protocol::C
     it->second.last_seen_ms = now_ms;
     if (subscription.sub_version > it->second.data.sub_version) it->second.data = subscription;
   }
-  changed = std::erase_if(group.subscriptions, [&](const auto& entry) {
-              return !listed.contains(entry.first);
-            }) > 0 || changed;
+  changed = std::erase_if(group.subscriptions,
+                          [&](const auto& entry) { return !listed.contains(entry.first); }) > 0 ||
+            changed;
   return changed;
 }
 
-void ClientManager::on_unregister(net::Connection& connection, const protocol::CommandView& request) {
+void ClientManager::on_unregister(net::Connection& connection,
+                                  const protocol::CommandView& request) {
   const std::string producer(request.ext.get("producerGroup"));
   const std::string consumer(request.ext.get("consumerGroup"));
   if (!producer.empty()) {
@@ -206,9 +211,9 @@ void ClientManager::notify_group(std::string_view name) {
   for (const auto& [id, channel] : group->channels) {
     net::Connection* connection = context_.connections.find(id);
     if (connection == nullptr) continue;
-    connection->send_oneway(
-        protocol::Command::request(static_cast<std::int32_t>(RequestCode::kNotifyConsumerIdsChanged))
-            .with("consumerGroup", std::string(name)));
+    connection->send_oneway(protocol::Command::request(
+                                static_cast<std::int32_t>(RequestCode::kNotifyConsumerIdsChanged))
+                                .with("consumerGroup", std::string(name)));
   }
 }
 

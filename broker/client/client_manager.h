@@ -63,8 +63,12 @@ class ClientManager {
   // Null: no such group is online. Valid until the next heartbeat or close.
   const ConsumerGroup* consumers(std::string_view group) const;
   const ProducerGroup* producers(std::string_view group) const;
-  const std::map<std::string, ConsumerGroup, std::less<>>& all_consumers() const { return consumers_; }
-  const std::map<std::string, ProducerGroup, std::less<>>& all_producers() const { return producers_; }
+  const std::map<std::string, ConsumerGroup, std::less<>>& all_consumers() const {
+    return consumers_;
+  }
+  const std::map<std::string, ProducerGroup, std::less<>>& all_producers() const {
+    return producers_;
+  }
   // Groups with a live subscription of `topic`, sorted.
   std::vector<std::string> groups_subscribing(std::string_view topic) const;
 

@@ -32,9 +32,8 @@ void on_unlock(BrokerContext& context, net::Connection& connection, const Comman
 }  // namespace
 
 void register_lock_handlers(BrokerContext& context, Dispatcher& dispatcher) {
-  dispatcher.add(RequestCode::kLockBatchMq, [&context](net::Connection& c, const CommandView& r) {
-    on_lock(context, c, r);
-  });
+  dispatcher.add(RequestCode::kLockBatchMq,
+                 [&context](net::Connection& c, const CommandView& r) { on_lock(context, c, r); });
   dispatcher.add(RequestCode::kUnlockBatchMq, [&context](net::Connection& c, const CommandView& r) {
     on_unlock(context, c, r);
   });

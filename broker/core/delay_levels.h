@@ -42,7 +42,8 @@ struct DelayStep {
   static std::optional<DelayStep> decode(std::int64_t field) {
     constexpr std::int64_t kMask = (std::int64_t{1} << kOffsetBits) - 1;
     if (field <= kMask || (field & kMask) == 0) return std::nullopt;
-    return DelayStep{static_cast<std::int32_t>(field >> kOffsetBits), QueueOffset((field & kMask) - 1)};
+    return DelayStep{static_cast<std::int32_t>(field >> kOffsetBits),
+                     QueueOffset((field & kMask) - 1)};
   }
 };
 

@@ -7,7 +7,8 @@ namespace gantry::broker {
 namespace {
 constexpr std::size_t kFastCodes = 512;
 
-// The answer given inside the running handler, if any. Requests are handled one at a time on a shard.
+// The answer given inside the running handler, if any. Requests are handled one at a time on a
+// shard.
 thread_local std::int32_t answered_code = -1;
 
 bool measured_elsewhere(std::int32_t code) {
@@ -24,7 +25,7 @@ bool measured_elsewhere(std::int32_t code) {
   }
 }
 
-}
+}  // namespace
 
 void respond(net::Connection& connection, const protocol::CommandView& request,
              protocol::Command response) {

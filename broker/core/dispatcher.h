@@ -75,9 +75,10 @@ class Dispatcher {
   std::vector<std::int32_t> codes() const;  // ascending
   // Requests per code since the start; code 0 counts unknown ones.
   const std::map<std::int32_t, std::uint64_t>& counts() const { return counts_; }
-  // Told after a request that was answered (or, one-way, handled) inside its handler. Sends and pulls
-  // are measured where they are answered.
-  using Observer = std::function<void(const protocol::CommandView& request, std::int32_t response_code, std::int64_t us)>;
+  // Told after a request that was answered (or, one-way, handled) inside its handler. Sends and
+  // pulls are measured where they are answered.
+  using Observer = std::function<void(const protocol::CommandView& request,
+                                      std::int32_t response_code, std::int64_t us)>;
   void observe(const Clock& clock, Observer observer) {
     clock_ = &clock;
     observer_ = std::move(observer);

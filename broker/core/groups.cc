@@ -14,7 +14,8 @@ const protocol::SubscriptionGroupConfig* find_or_create_group(BrokerContext& con
                                                               std::string_view group) {
   state::Proposals& proposals = context.storage.proposals();
   if (const auto* found = proposals.find_group(group)) return found;
-  if (!context.config.auto_create_subscription_group && !state::is_system_group(group)) return nullptr;
+  if (!context.config.auto_create_subscription_group && !state::is_system_group(group))
+    return nullptr;
   if (!state::validate_group_name(group)) return nullptr;
   protocol::SubscriptionGroupConfig config;
   config.group_name = std::string(group);

@@ -21,8 +21,10 @@ struct RecordFacts {
     protocol::for_each_property(properties, [&](std::string_view name, std::string_view value) {
       switch (name.size()) {
         case 4:
-          if (name == protocol::property::kTags) facts.tags = value;
-          else if (name == protocol::property::kKeys) facts.keys = value;
+          if (name == protocol::property::kTags)
+            facts.tags = value;
+          else if (name == protocol::property::kKeys)
+            facts.keys = value;
           break;
         case 5:
           if (name == protocol::property::kDelay) {

@@ -13,8 +13,8 @@ void BrokerStats::count_put(std::string_view name, MessageType type, std::uint64
   ++stats.put_messages;
   stats.put_bytes += record_bytes;
   ++stats.put_by_type[t];
-  const auto bucket = static_cast<std::size_t>(
-      std::ranges::lower_bound(kSizeBounds, body_bytes) - kSizeBounds.begin());
+  const auto bucket = static_cast<std::size_t>(std::ranges::lower_bound(kSizeBounds, body_bytes) -
+                                               kSizeBounds.begin());
   ++stats.size_buckets[t][bucket];
   stats.size_sum[t] += body_bytes;
   ++put_messages;
@@ -30,9 +30,12 @@ void BrokerStats::count_put_latency(std::int64_t ms, std::uint64_t messages) {
 
 std::optional<StatName> stat_name(std::string_view text) {
   static constexpr std::pair<std::string_view, StatName> kNames[] = {
-      {"TOPIC_PUT_NUMS", StatName::kTopicPutNums},     {"TOPIC_PUT_SIZE", StatName::kTopicPutSize},
-      {"GROUP_GET_NUMS", StatName::kGroupGetNums},     {"GROUP_GET_SIZE", StatName::kGroupGetSize},
-      {"SNDBCK_PUT_NUMS", StatName::kSendBackPutNums}, {"BROKER_PUT_NUMS", StatName::kBrokerPutNums},
+      {"TOPIC_PUT_NUMS", StatName::kTopicPutNums},
+      {"TOPIC_PUT_SIZE", StatName::kTopicPutSize},
+      {"GROUP_GET_NUMS", StatName::kGroupGetNums},
+      {"GROUP_GET_SIZE", StatName::kGroupGetSize},
+      {"SNDBCK_PUT_NUMS", StatName::kSendBackPutNums},
+      {"BROKER_PUT_NUMS", StatName::kBrokerPutNums},
       {"BROKER_GET_NUMS", StatName::kBrokerGetNums}};
   for (const auto& [name, value] : kNames) {
     if (name == text) return value;
@@ -47,8 +50,10 @@ const StatsItem& BrokerStats::item(StatName name, std::string_view key) const {
 }
 
 void BrokerStats::sample(std::int64_t now_ms, std::string_view cluster) {
-  const auto put = [&](StatName name, std::string_view key, std::uint64_t value, std::uint64_t times) {
-    mutable_item(name, key).sample(now_ms, static_cast<std::int64_t>(value), static_cast<std::int64_t>(times));
+  const auto put = [&](StatName name, std::string_view key, std::uint64_t value,
+                       std::uint64_t times) {
+    mutable_item(name, key).sample(now_ms, static_cast<std::int64_t>(value),
+                                   static_cast<std::int64_t>(times));
   };
   for (const auto& [name, t] : topics_) {
     put(StatName::kTopicPutNums, name, t.put_messages, t.put_messages);

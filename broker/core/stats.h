@@ -38,17 +38,23 @@ struct GroupTopicStats {
 
 // RocketMQ's names of code 315, as far as something is counted for them.
 enum class StatName : std::uint8_t {
-  kTopicPutNums, kTopicPutSize, kGroupGetNums, kGroupGetSize, kSendBackPutNums, kBrokerPutNums, kBrokerGetNums,
+  kTopicPutNums,
+  kTopicPutSize,
+  kGroupGetNums,
+  kGroupGetSize,
+  kSendBackPutNums,
+  kBrokerPutNums,
+  kBrokerGetNums,
 };
 std::optional<StatName> stat_name(std::string_view text);  // "TOPIC_PUT_NUMS", ...
 
 class BrokerStats {
  public:
-  static constexpr std::array<std::uint64_t, 6> kSizeBounds = {
-      1 << 10, 4 << 10, 512 << 10, 1 << 20, 2 << 20, 4 << 20};
+  static constexpr std::array<std::uint64_t, 6> kSizeBounds = {1 << 10, 4 << 10, 512 << 10,
+                                                               1 << 20, 2 << 20, 4 << 20};
   // Put latency buckets of code 28, upper bounds in ms; the last is open.
-  static constexpr std::array<std::int64_t, 12> kPutBounds = {
-      0, 10, 50, 100, 200, 500, 1000, 2000, 3000, 4000, 5000, 10000};
+  static constexpr std::array<std::int64_t, 12> kPutBounds = {0,    10,   50,   100,  200,  500,
+                                                              1000, 2000, 3000, 4000, 5000, 10000};
 
   TopicStats& topic(std::string_view name) { return entry(topics_, name); }
   // `topic@group`, RocketMQ's key.
@@ -69,7 +75,9 @@ class BrokerStats {
   void sample(std::int64_t now_ms, std::string_view cluster);
   // An item that was never sampled has empty windows.
   const StatsItem& item(StatName name, std::string_view key) const;
-  bool has_item(StatName name, std::string_view key) const { return items(name).find(key) != items(name).end(); }
+  bool has_item(StatName name, std::string_view key) const {
+    return items(name).find(key) != items(name).end();
+  }
   // Totals of the broker, for code 28.
   const StatsItem& puts() const { return puts_; }
   const StatsItem& found() const { return found_; }
@@ -93,7 +101,9 @@ class BrokerStats {
     const auto it = map.find(key);
     return it != map.end() ? it->second : map.emplace(std::string(key), T{}).first->second;
   }
-  const StringMap<StatsItem>& items(StatName name) const { return items_[static_cast<std::size_t>(name)]; }
+  const StringMap<StatsItem>& items(StatName name) const {
+    return items_[static_cast<std::size_t>(name)];
+  }
   StatsItem& mutable_item(StatName name, std::string_view key) {
     return entry(items_[static_cast<std::size_t>(name)], key);
   }

@@ -44,7 +44,8 @@ double StatsItem::rate(std::int64_t seconds) const {
   const auto back = static_cast<std::size_t>(seconds / 10);
   const Sample& first = recent_[recent_.size() > back ? recent_.size() - 1 - back : 0];
   const std::int64_t ms = last.time_ms - first.time_ms;
-  return ms > 0 ? static_cast<double>(last.value - first.value) * 1000 / static_cast<double>(ms) : 0;
+  return ms > 0 ? static_cast<double>(last.value - first.value) * 1000 / static_cast<double>(ms)
+                : 0;
 }
 
 }  // namespace gantry::broker

@@ -67,7 +67,8 @@ std::string Storage::path(const char* name) const {
   return config_.store_path_root_dir + "/" + name;
 }
 
-// --- applying ---------------------------------------------------------------------------------------
+// --- applying
+// ---------------------------------------------------------------------------------------
 
 Result<void> Storage::apply(const protocol::RecordView& record) {
   const LogPosition end = record.position + record.total_size;
@@ -123,7 +124,8 @@ void Storage::apply_message(const protocol::RecordView& record, LogPosition end)
     }
     if (end > queues_loaded_) {
       queues_->append(record.topic, record.queue_id, record.queue_offset,
-                      {record.position, static_cast<std::int32_t>(record.total_size), tags_code}, end);
+                      {record.position, static_cast<std::int32_t>(record.total_size), tags_code},
+                      end);
     }
   }
   if (index_) {
@@ -143,7 +145,8 @@ void Storage::on_committed(LogPosition committed) {
   for (CommitObserver* observer : observers_) observer->on_committed(committed);
 }
 
-// --- reactions to state -----------------------------------------------------------------------------
+// --- reactions to state
+// -----------------------------------------------------------------------------
 
 void Storage::on_topics_changed(std::span<const std::string> names) {
   if (applying_end_ <= queues_loaded_) return;  // the queue files already know
@@ -184,7 +187,8 @@ void Storage::trim_files() {
   if (index_) index_->trim(log_->begin());
 }
 
-// --- upkeep -----------------------------------------------------------------------------------------
+// --- upkeep
+// -----------------------------------------------------------------------------------------
 
 Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   CheckpointWork work;
@@ -196,8 +200,8 @@ Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   if (!snapshots_->durable_position() || *snapshots_->durable_position() < work.position) {
     work.snapshot = state_.serialize_snapshot();
   }
-  work.record = log_->make_checkpoint(work.queues.up_to,
-                                      index_ ? index_->durable_up_to() : work.position, index_from_, clean);
+  work.record = log_->make_checkpoint(
+      work.queues.up_to, index_ ? index_->durable_up_to() : work.position, index_from_, clean);
   return work;
 }
 

@@ -47,7 +47,8 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   Result<void> open();
   // Begins the term; from now on appends are taken. `store_host` goes into records.
   Result<void> start(const protocol::RecordHost& store_host);
-  // Writes everything out and leaves the directory as Apache RocketMQ expects a cleanly stopped one.
+  // Writes everything out and leaves the directory as Apache RocketMQ expects a cleanly stopped
+  // one.
   Result<void> stop();
 
   replog::Log& log() { return *log_; }
@@ -62,10 +63,12 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
 
   void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
   void remove_observer(CommitObserver& observer) { std::erase(observers_, &observer); }
-  void add_state_listener(state::StateMachine::Listener& listener) { state_.add_listener(&listener); }
+  void add_state_listener(state::StateMachine::Listener& listener) {
+    state_.add_listener(&listener);
+  }
 
-  // Queue entries, snapshot and checkpoint to disk, on the upkeep thread; one at a time. Then deletes
-  // log files that a trim allows.
+  // Queue entries, snapshot and checkpoint to disk, on the upkeep thread; one at a time. Then
+  // deletes log files that a trim allows.
   void checkpoint();
   // Asks for removal of whole log files below `position`; `done` when applied.
   void propose_trim(LogPosition position, state::Proposals::Done done);
@@ -125,8 +128,8 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
 
   std::vector<CommitObserver*> observers_;
   replog::ScanResult recovery_;
-  LogPosition queues_loaded_;   // queue files were complete up to here when loaded
-  LogPosition applying_end_;    // end of the record being applied
+  LogPosition queues_loaded_;  // queue files were complete up to here when loaded
+  LogPosition applying_end_;   // end of the record being applied
   LogPosition trim_wanted_;
   LogPosition index_from_;
   LogPosition apache_range_from_{-1};
@@ -134,7 +137,8 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   bool live_ = false;  // recovery is over
   bool checkpoint_running_ = false, checkpoint_again_ = false;
   std::unique_ptr<runtime::Worker> upkeep_;
-  std::unique_ptr<runtime::Timer> write_back_timer_, checkpoint_timer_, offsets_timer_, index_timer_;
+  std::unique_ptr<runtime::Timer> write_back_timer_, checkpoint_timer_, offsets_timer_,
+      index_timer_;
 };
 
 }  // namespace gantry::broker

@@ -165,7 +165,8 @@ Result<LogPosition> Storage::choose_replay_start() {
   } else {
     index_ = std::move(*index);
     // A gap further back is filled in the background.
-    if (checkpoint) from = std::min(from, std::max(index_->feed_position(), checkpoint->index_applied));
+    if (checkpoint)
+      from = std::min(from, std::max(index_->feed_position(), checkpoint->index_applied));
   }
   return std::max(from, log_->begin());
 }
@@ -180,8 +181,9 @@ Result<LogPosition> Storage::apache_replay_start() const {
   if (*aborted) {
     safe_ms = 0;
     if (const auto bytes = io::read_file(fs_, path("checkpoint")); bytes && bytes->size() >= 16) {
-      safe_ms = std::min(load_be<std::int64_t>(bytes->data()), load_be<std::int64_t>(bytes->data() + 8)) -
-                kApacheCheckpointSlackMs;
+      safe_ms =
+          std::min(load_be<std::int64_t>(bytes->data()), load_be<std::int64_t>(bytes->data() + 8)) -
+          kApacheCheckpointSlackMs;
     }
   }
   LogPosition start = log_->files_end() - file_bytes;
@@ -191,7 +193,8 @@ Result<LogPosition> Storage::apache_replay_start() const {
     if (!n) return std::unexpected(n.error());
     const auto magic = load_be<std::uint32_t>(head.data() + 4);
     if (magic != protocol::kRecordMagicV1 && magic != protocol::kRecordMagicV2) continue;
-    const bool v6 = (load_be<std::int32_t>(head.data() + protocol::kSysFlagAt) & protocol::sys_flag::kBornHostV6) != 0;
+    const bool v6 = (load_be<std::int32_t>(head.data() + protocol::kSysFlagAt) &
+                     protocol::sys_flag::kBornHostV6) != 0;
     if (load_be<std::int64_t>(head.data() + 48 + (v6 ? 20 : 8)) <= safe_ms) break;
   }
   return start;
@@ -234,9 +237,8 @@ Result<void> Storage::start(const protocol::RecordHost& store_host) {
     static log::RateLimit limit(30000);
     if (!result && limit.admit()) logger.warn("{} failed: {}", what, result.error().message);
   };
-  write_back_timer_ = shard_.every(kWriteBackPeriod, [this, warn] {
-    warn("writing consume queues", queues_->write_back());
-  });
+  write_back_timer_ = shard_.every(
+      kWriteBackPeriod, [this, warn] { warn("writing consume queues", queues_->write_back()); });
   upkeep_ = std::make_unique<runtime::Worker>("upkeep");
   checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] { checkpoint(); });
   offsets_timer_ = shard_.every(kOffsetsPeriod, [this] { offsets_->flush_if_due(); });

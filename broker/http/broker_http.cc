@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kShardTimeout{5000};
 constexpr std::chrono::milliseconds kTickPeriod{1000};
-constexpr std::int64_t kTickMissingUs = 30'000'000;  // the loop has not turned for so long: it hangs
+constexpr std::int64_t kTickMissingUs =
+    30'000'000;  // the loop has not turned for so long: it hangs
 
 }  // namespace
 
@@ -36,7 +37,11 @@ class BrokerHttp::Impl {
     health_.mount(server_);
     http::mount_metrics(server_, registry_);
     collector_ = registry_.add_collector([this](metrics::Sink& sink) {
-      shard_.call([this, &sink] { if (sources_) collect_metrics(*sources_, sink); }, kShardTimeout);
+      shard_.call(
+          [this, &sink] {
+            if (sources_) collect_metrics(*sources_, sink);
+          },
+          kShardTimeout);
     });
     server_.get("/v1/node", [this](const http::Request&) { return node(); });
   }
@@ -52,9 +57,12 @@ class BrokerHttp::Impl {
     });
     const auto running = [this]() -> http::CheckResult {
       switch (phase_.load()) {
-        case BrokerPhase::kStarting: return "the store is being opened";
-        case BrokerPhase::kRunning: return std::nullopt;
-        case BrokerPhase::kStopping: return "the broker is stopping";
+        case BrokerPhase::kStarting:
+          return "the store is being opened";
+        case BrokerPhase::kRunning:
+          return std::nullopt;
+        case BrokerPhase::kStopping:
+          return "the broker is stopping";
       }
       return "unknown phase";
     };
@@ -65,9 +73,12 @@ class BrokerHttp::Impl {
   http::Response node() {
     auto body = std::make_shared<std::optional<std::string>>();
     const bool ran = shard_.call(
-        [this, body] { if (sources_) *body = node_status_json(sources_->context, GANTRY_VERSION); },
+        [this, body] {
+          if (sources_) *body = node_status_json(sources_->context, GANTRY_VERSION);
+        },
         kShardTimeout);
-    if (!ran || !*body) return {503, "application/json", "{\"error\":\"the broker is not serving\"}"};
+    if (!ran || !*body)
+      return {503, "application/json", "{\"error\":\"the broker is not serving\"}"};
     return {200, "application/json", **body};
   }
 

@@ -27,7 +27,8 @@ using metrics::Sink;
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -36,7 +37,10 @@ std::string flag(bool value) { return value ? "true" : "false"; }
 class Collection {
  public:
   Collection(const MetricSources& sources, Sink& sink)
-      : s_(sources), context_(sources.context), sink_(sink), now_ms_(sources.context.clock.wall_ms()) {}
+      : s_(sources),
+        context_(sources.context),
+        sink_(sink),
+        now_ms_(sources.context.clock.wall_ms()) {}
 
   void run() {
     broker();
@@ -55,9 +59,12 @@ class Collection {
 
   void broker() {
     sink_.sample(m::kBrokerPermission, {}, context_.config.broker_permission);
-    sink_.sample(m::kTopicNumber, {}, static_cast<double>(context_.storage.state().topics().size()));
-    sink_.sample(m::kConsumerGroupNumber, {}, static_cast<double>(context_.storage.state().groups().size()));
-    sink_.sample(m::kProcessorWatermark, {{"processor", "pull_held"}}, static_cast<double>(s_.pulls.held()));
+    sink_.sample(m::kTopicNumber, {},
+                 static_cast<double>(context_.storage.state().topics().size()));
+    sink_.sample(m::kConsumerGroupNumber, {},
+                 static_cast<double>(context_.storage.state().groups().size()));
+    sink_.sample(m::kProcessorWatermark, {{"processor", "pull_held"}},
+                 static_cast<double>(s_.pulls.held()));
   }
 
   void traffic() {
@@ -80,14 +87,16 @@ class Collection {
       const std::size_t at = key.rfind('@');
       const std::string topic = key.substr(0, at);
       const std::string group = key.substr(at + 1);
-      const Labels labels = {{"topic", topic},
-                             {"consumer_group", group},
-                             {"is_system", flag(is_system_topic(topic) || state::is_system_group(group))}};
+      const Labels labels = {
+          {"topic", topic},
+          {"consumer_group", group},
+          {"is_system", flag(is_system_topic(topic) || state::is_system_group(group))}};
       if (g.get_rpcs > 0) {
         sink_.sample(m::kMessagesOutTotal, labels, static_cast<double>(g.get_messages));
         sink_.sample(m::kThroughputOutTotal, labels, static_cast<double>(g.get_bytes));
       }
-      if (g.dead_letters > 0) sink_.sample(m::kSendToDlqMessagesTotal, labels, static_cast<double>(g.dead_letters));
+      if (g.dead_letters > 0)
+        sink_.sample(m::kSendToDlqMessagesTotal, labels, static_cast<double>(g.dead_letters));
     }
   }
 
@@ -96,13 +105,14 @@ class Collection {
       metrics::HistogramSnapshot snapshot;
       snapshot.counts.assign(cell.counts.begin(), cell.counts.end());
       snapshot.sum = cell.sum_ms;
-      sink_.histogram(m::kRpcLatency,
-                      {{"protocol_type", "remoting"},
-                       {"request_code", lower(protocol::request_code_name(key.request_code))},
-                       {"response_code", lower(protocol::response_code_name(key.response_code))},
-                       {"is_long_polling", flag(key.long_polling)},
-                       {"result", key.result == RpcLatency::Result::kOneway ? "oneway" : "success"}},
-                      std::move(snapshot));
+      sink_.histogram(
+          m::kRpcLatency,
+          {{"protocol_type", "remoting"},
+           {"request_code", lower(protocol::request_code_name(key.request_code))},
+           {"response_code", lower(protocol::response_code_name(key.response_code))},
+           {"is_long_polling", flag(key.long_polling)},
+           {"result", key.result == RpcLatency::Result::kOneway ? "oneway" : "success"}},
+          std::move(snapshot));
     }
   }
 
@@ -128,8 +138,10 @@ class Collection {
                    {"is_system", flag(state::is_system_group(name))}}] += 1;
       }
     }
-    for (const auto& [labels, count] : producers) sink_.sample(m::kProducerConnections, labels, count);
-    for (const auto& [labels, count] : consumers) sink_.sample(m::kConsumerConnections, labels, count);
+    for (const auto& [labels, count] : producers)
+      sink_.sample(m::kProducerConnections, labels, count);
+    for (const auto& [labels, count] : consumers)
+      sink_.sample(m::kConsumerConnections, labels, count);
   }
 
   void lag() {
@@ -154,7 +166,8 @@ class Collection {
       const auto* queue = context_.storage.queues().find(topic, id);
       if (queue == nullptr) continue;
       // A queue nobody committed for yet: the group starts at its begin.
-      const QueueOffset committed = std::max(queue->min(), offsets.query(group, topic, id).value_or(queue->min()));
+      const QueueOffset committed =
+          std::max(queue->min(), offsets.query(group, topic, id).value_or(queue->min()));
       const QueueOffset pulled =
           std::max(committed, offsets.query_pull_offset(group, topic, id).value_or(committed));
       behind += std::max<std::int64_t>(0, queue->max() - committed);
@@ -164,10 +177,11 @@ class Collection {
       oldest_undelivered = std::max(oldest_undelivered, age_ms(topic, id, pulled));
     }
     const bool retry = state::is_retry_topic(topic);
-    const Labels labels = {{"topic", topic},
-                           {"consumer_group", group},
-                           {"is_retry", flag(retry)},
-                           {"is_system", flag(is_system_topic(topic) || state::is_system_group(group))}};
+    const Labels labels = {
+        {"topic", topic},
+        {"consumer_group", group},
+        {"is_retry", flag(retry)},
+        {"is_system", flag(is_system_topic(topic) || state::is_system_group(group))}};
     sink_.sample(m::kConsumerLagMessages, labels, static_cast<double>(behind));
     sink_.sample(m::kConsumerInflightMessages, labels, static_cast<double>(inflight));
     sink_.sample(m::kConsumerReadyMessages, labels, static_cast<double>(ready));
@@ -184,31 +198,41 @@ class Collection {
     const replog::Log& log = context_.storage.log();
     const Labels labels = {{"storage_type", "local"}, {"storage_medium", "disk"}};
     sink_.sample(m::kStorageSize, labels, static_cast<double>(log.committed() - log.begin()));
-    sink_.sample(m::kStorageFlushBehind, labels, static_cast<double>(log.written() - log.durable()));
+    sink_.sample(m::kStorageFlushBehind, labels,
+                 static_cast<double>(log.written() - log.durable()));
     sink_.sample(m::kStorageDispatchBehind, labels, 0);
     const auto earliest = log.read_store_time_ms(log.begin());
-    sink_.sample(m::kStorageMessageReserveTime, labels,
-                 static_cast<double>(earliest ? std::max<std::int64_t>(0, now_ms_ - *earliest) : 0));
+    sink_.sample(
+        m::kStorageMessageReserveTime, labels,
+        static_cast<double>(earliest ? std::max<std::int64_t>(0, now_ms_ - *earliest) : 0));
   }
 
   // What has no counterpart in RocketMQ.
   void own() {
-    static constexpr MetricSpec kConnections{.name = "gantry_connections", .help = "Open remoting connections"};
-    static constexpr MetricSpec kProtocolErrors{.name = "gantry_protocol_errors_total", .type = MetricType::kCounter,
-                                                .help = "Connections closed because of bytes that are not the protocol"};
-    static constexpr MetricSpec kCommit{.name = "gantry_log_commit_position", .help = "Commit position of the log"};
+    static constexpr MetricSpec kConnections{.name = "gantry_connections",
+                                             .help = "Open remoting connections"};
+    static constexpr MetricSpec kProtocolErrors{
+        .name = "gantry_protocol_errors_total",
+        .type = MetricType::kCounter,
+        .help = "Connections closed because of bytes that are not the protocol"};
+    static constexpr MetricSpec kCommit{.name = "gantry_log_commit_position",
+                                        .help = "Commit position of the log"};
     static constexpr MetricSpec kTerm{.name = "gantry_raft_term", .help = "Current Raft term"};
-    static constexpr MetricSpec kSyncs{.name = "gantry_log_syncs_total", .type = MetricType::kCounter,
-                                       .help = "Syncs of the log"};
-    static constexpr MetricSpec kSyncSeconds{.name = "gantry_log_sync_seconds_total", .type = MetricType::kCounter,
+    static constexpr MetricSpec kSyncs{
+        .name = "gantry_log_syncs_total", .type = MetricType::kCounter, .help = "Syncs of the log"};
+    static constexpr MetricSpec kSyncSeconds{.name = "gantry_log_sync_seconds_total",
+                                             .type = MetricType::kCounter,
                                              .help = "Time spent in syncs of the log"};
-    static constexpr MetricSpec kRotten{.name = "gantry_log_damaged_reads_total", .type = MetricType::kCounter,
+    static constexpr MetricSpec kRotten{.name = "gantry_log_damaged_reads_total",
+                                        .type = MetricType::kCounter,
                                         .help = "Stored records found damaged and not served"};
     static constexpr MetricSpec kDamaged{.name = "gantry_log_damaged_ranges",
                                          .help = "Damaged ranges of the log found at start"};
-    static constexpr MetricSpec kTail{.name = "gantry_tail_cache_bytes", .help = "Memory of the tail cache"};
+    static constexpr MetricSpec kTail{.name = "gantry_tail_cache_bytes",
+                                      .help = "Memory of the tail cache"};
     static constexpr MetricSpec kQueues{.name = "gantry_consume_queues", .help = "Consume queues"};
-    static constexpr MetricSpec kDiskFull{.name = "gantry_disk_full", .help = "1 while messages are refused because of the disk"};
+    static constexpr MetricSpec kDiskFull{
+        .name = "gantry_disk_full", .help = "1 while messages are refused because of the disk"};
     const replog::Log& log = context_.storage.log();
     const auto stats = log.stats();
     const auto server = s_.server.stats();

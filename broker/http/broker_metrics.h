@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The broker's metrics, gathered on the shard at each scrape: RocketMQ 5's families and labels for
-// everything there is, plus Gantry's own (`gantry_` prefix). Lag comes from committed offsets, so it
-// is there also while no consumer is online.
+// everything there is, plus Gantry's own (`gantry_` prefix). Lag comes from committed offsets, so
+// it is there also while no consumer is online.
 #pragma once
 
 #include "broker/core/context.h"

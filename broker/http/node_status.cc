@@ -17,7 +17,8 @@ std::string node_status_json(BrokerContext& context, std::string_view version) {
   node["address"] = context.address;
   node["memberUuid"] = log.member_uuid();
   node["term"] = log.term().v;
-  node["flushDiskType"] = log.flush_mode() == replog::FlushMode::kSync ? "SYNC_FLUSH" : "ASYNC_FLUSH";
+  node["flushDiskType"] =
+      log.flush_mode() == replog::FlushMode::kSync ? "SYNC_FLUSH" : "ASYNC_FLUSH";
   node["log"] = {{"begin", log.begin().v},         {"end", log.end().v},
                  {"written", log.written().v},     {"durable", log.durable().v},
                  {"committed", log.committed().v}, {"fileBytes", log.file_bytes()},
@@ -25,7 +26,8 @@ std::string node_status_json(BrokerContext& context, std::string_view version) {
   node["recovery"]["records"] = context.storage.recovery().records;
   node["recovery"]["damaged"] = nlohmann::json::array();
   for (const auto& d : context.storage.recovery().damaged) {
-    node["recovery"]["damaged"].push_back({{"from", d.from.v}, {"to", d.to.v}, {"reason", d.reason}});
+    node["recovery"]["damaged"].push_back(
+        {{"from", d.from.v}, {"to", d.to.v}, {"reason", d.reason}});
   }
   node["topics"] = context.storage.state().topics().size();
   node["groups"] = context.storage.state().groups().size();

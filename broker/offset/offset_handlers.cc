@@ -13,14 +13,16 @@ using protocol::CommandView;
 using protocol::RequestCode;
 using protocol::ResponseCode;
 
-void missing_field(net::Connection& connection, const CommandView& request, std::string_view field) {
+void missing_field(net::Connection& connection, const CommandView& request,
+                   std::string_view field) {
   respond(connection, request, ResponseCode::kSystemError,
           fmt::format("the custom field <{}> is null or illegal", field));
 }
 
 // Whether the first message of the queue is still near the end of the log: then a new group starts
 // at 0 instead of where its consumeFromWhere says.
-bool first_message_in_memory(BrokerContext& context, std::string_view topic, std::int32_t queue_id) {
+bool first_message_in_memory(BrokerContext& context, std::string_view topic,
+                             std::int32_t queue_id) {
   store::ConsumeQueue* queue = context.storage.queues().find(topic, queue_id);
   if (queue == nullptr || queue->max().v == 0 || queue->min().v > 0) return false;
   const auto entry = queue->at(QueueOffset(0));
@@ -30,7 +32,8 @@ bool first_message_in_memory(BrokerContext& context, std::string_view topic, std
          memory / 100 * context.config.access_message_in_memory_max_ratio;
 }
 
-void on_query_offset(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_query_offset(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
   const std::string_view group = request.ext.get("consumerGroup");
   const std::string_view topic = request.ext.get("topic");
   const auto queue_id = request.ext.get_int32("queueId");
@@ -50,7 +53,8 @@ void on_query_offset(BrokerContext& context, net::Connection& connection, const 
           "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first");
 }
 
-void on_update_offset(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_update_offset(BrokerContext& context, net::Connection& connection,
+                      const CommandView& request) {
   const std::string_view group = request.ext.get("consumerGroup");
   const std::string_view topic = request.ext.get("topic");
   const auto queue_id = request.ext.get_int32("queueId");
@@ -71,9 +75,11 @@ void on_update_offset(BrokerContext& context, net::Connection& connection, const
     case state::OffsetManager::CommitResult::kStored:
       return respond(connection, request, ResponseCode::kSuccess);
     case state::OffsetManager::CommitResult::kPendingReset:
-      return respond(connection, request, ResponseCode::kSuccess, "Offset has been previously reset");
+      return respond(connection, request, ResponseCode::kSuccess,
+                     "Offset has been previously reset");
     case state::OffsetManager::CommitResult::kNotLeading:
-      return respond(connection, request, ResponseCode::kSystemError, "this broker is not the master");
+      return respond(connection, request, ResponseCode::kSystemError,
+                     "this broker is not the master");
   }
 }
 
@@ -96,7 +102,8 @@ std::optional<QueueRef> queue_of(net::Connection& connection, const CommandView&
   return QueueRef{topic, *queue_id};
 }
 
-void on_max_offset(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_max_offset(BrokerContext& context, net::Connection& connection,
+                   const CommandView& request) {
   const auto ref = queue_of(connection, request);
   if (!ref) return;
   const auto* queue = context.storage.queues().find(ref->topic, ref->queue_id);
@@ -104,7 +111,8 @@ void on_max_offset(BrokerContext& context, net::Connection& connection, const Co
           Command::response(0).with("offset", queue != nullptr ? queue->max().v : 0));
 }
 
-void on_min_offset(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_min_offset(BrokerContext& context, net::Connection& connection,
+                   const CommandView& request) {
   const auto ref = queue_of(connection, request);
   if (!ref) return;
   const auto* queue = context.storage.queues().find(ref->topic, ref->queue_id);
@@ -112,7 +120,8 @@ void on_min_offset(BrokerContext& context, net::Connection& connection, const Co
           Command::response(0).with("offset", queue != nullptr ? queue->min().v : 0));
 }
 
-void on_earliest_time(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_earliest_time(BrokerContext& context, net::Connection& connection,
+                      const CommandView& request) {
   const auto ref = queue_of(connection, request);
   if (!ref) return;
   std::int64_t time_ms = -1;
@@ -122,16 +131,19 @@ void on_earliest_time(BrokerContext& context, net::Connection& connection, const
   respond(connection, request, Command::response(0).with("timestamp", time_ms));
 }
 
-void on_search_by_time(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+void on_search_by_time(BrokerContext& context, net::Connection& connection,
+                       const CommandView& request) {
   const auto ref = queue_of(connection, request);
   if (!ref) return;
   const auto timestamp = request.ext.get_int64("timestamp");
   if (!timestamp) return missing_field(connection, request, "timestamp");
   const std::string_view type = request.ext.get("boundaryType");
-  const Boundary boundary = type == "upper" || type == "UPPER" ? Boundary::kUpper : Boundary::kLower;
-  respond(connection, request,
-          Command::response(0).with(
-              "offset", offset_by_time(context, ref->topic, ref->queue_id, *timestamp, boundary).v));
+  const Boundary boundary =
+      type == "upper" || type == "UPPER" ? Boundary::kUpper : Boundary::kLower;
+  respond(
+      connection, request,
+      Command::response(0).with(
+          "offset", offset_by_time(context, ref->topic, ref->queue_id, *timestamp, boundary).v));
 }
 
 }  // namespace
@@ -158,7 +170,8 @@ QueueOffset offset_by_time(BrokerContext& context, std::string_view topic, std::
     std::optional<std::int64_t> time;
     QueueOffset probe = middle;
     for (; !time && probe < high; ++probe) time = store_time_at(context, topic, queue_id, probe);
-    const bool past = !time || (boundary == Boundary::kLower ? *time >= timestamp_ms : *time > timestamp_ms);
+    const bool past =
+        !time || (boundary == Boundary::kLower ? *time >= timestamp_ms : *time > timestamp_ms);
     if (past) {
       high = middle;
     } else {
@@ -171,7 +184,8 @@ QueueOffset offset_by_time(BrokerContext& context, std::string_view topic, std::
 
 void register_offset_handlers(BrokerContext& context, Dispatcher& dispatcher) {
   const auto bind = [&context](auto function) {
-    return [&context, function](net::Connection& c, const CommandView& r) { function(context, c, r); };
+    return
+        [&context, function](net::Connection& c, const CommandView& r) { function(context, c, r); };
   };
   dispatcher.add(RequestCode::kQueryConsumerOffset, bind(on_query_offset));
   dispatcher.add(RequestCode::kUpdateConsumerOffset, bind(on_update_offset));

@@ -75,7 +75,8 @@ void HeldPulls::take_all(std::vector<HeldPull>& out) {
 
 void HeldPulls::drop_connection(net::ConnectionId connection) {
   std::vector<HeldPull> dropped;
-  take_if([&](const HeldPull& pull) { return pull.responder.connection_id() == connection; }, dropped);
+  take_if([&](const HeldPull& pull) { return pull.responder.connection_id() == connection; },
+          dropped);
 }
 
 }  // namespace gantry::broker

@@ -24,7 +24,7 @@ struct HeldPull {
   Responder responder;
   std::int64_t deadline_ms = 0;  // wall clock of the shard
   std::int64_t arrived_us = 0;
-  std::int32_t code = 0;      // of the request
+  std::int32_t code = 0;  // of the request
   bool was_held = false;
 };
 

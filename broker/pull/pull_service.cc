@@ -17,21 +17,31 @@ log::Logger logger("pull");
 constexpr std::chrono::milliseconds kTimeoutSweepPeriod{100};
 constexpr std::chrono::milliseconds kAdvancedSweepPeriod{5000};
 
-enum ForbiddenType : std::int32_t { kBroker = 1, kGroup = 2, kTopic = 3, kBroadcasting = 4, kSubscription = 5 };
+enum ForbiddenType : std::int32_t {
+  kBroker = 1,
+  kGroup = 2,
+  kTopic = 3,
+  kBroadcasting = 4,
+  kSubscription = 5
+};
 
 ResponseCode response_code(PullStatus status, QueueOffset requested) {
   switch (status) {
-    case PullStatus::kFound: return ResponseCode::kSuccess;
+    case PullStatus::kFound:
+      return ResponseCode::kSuccess;
     case PullStatus::kNoMatchedMessage:
-    case PullStatus::kMessageWasRemoving: return ResponseCode::kPullRetryImmediately;
+    case PullStatus::kMessageWasRemoving:
+      return ResponseCode::kPullRetryImmediately;
     case PullStatus::kNoMatchedLogicQueue:
     case PullStatus::kNoMessageInQueue:
       return requested.v != 0 ? ResponseCode::kPullOffsetMoved : ResponseCode::kPullNotFound;
     case PullStatus::kOffsetTooSmall:
     case PullStatus::kOffsetOverflowBadly:
-    case PullStatus::kOffsetReset: return ResponseCode::kPullOffsetMoved;
+    case PullStatus::kOffsetReset:
+      return ResponseCode::kPullOffsetMoved;
     case PullStatus::kOffsetOverflowOne:
-    case PullStatus::kOffsetFoundNull: return ResponseCode::kPullNotFound;
+    case PullStatus::kOffsetFoundNull:
+      return ResponseCode::kPullNotFound;
   }
   return ResponseCode::kSystemError;
 }
@@ -60,7 +70,8 @@ std::optional<PullService::Refusal> PullService::check(const PullRequest& pull, 
   const config::BrokerConfig& c = context_.config;
   if ((c.broker_permission & protocol::kPermRead) == 0) {
     return Refusal{ResponseCode::kNoPermission,
-                   fmt::format("the broker[{}] pulling message is forbidden", c.broker_ip1), kBroker};
+                   fmt::format("the broker[{}] pulling message is forbidden", c.broker_ip1),
+                   kBroker};
   }
   if (lite && !c.lite_pull_message_enable) {
     return Refusal{ResponseCode::kNoPermission,
@@ -72,8 +83,8 @@ std::optional<PullService::Refusal> PullService::check(const PullRequest& pull, 
                    fmt::format("subscription group [{}] does not exist", pull.group)};
   }
   if (!group->consume_enable) {
-    return Refusal{ResponseCode::kNoPermission,
-                   "subscription group no permission, " + pull.group, kGroup};
+    return Refusal{ResponseCode::kNoPermission, "subscription group no permission, " + pull.group,
+                   kGroup};
   }
   const auto* topic = context_.storage.proposals().find_topic(pull.topic);
   if (topic == nullptr) {
@@ -96,15 +107,17 @@ std::optional<PullService::Refusal> PullService::check(const PullRequest& pull, 
 std::expected<MessageFilter, PullService::Refusal> PullService::filter_for(
     const PullRequest& pull) const {
   const auto sql = [] {
-    return std::unexpected(Refusal{ResponseCode::kSystemError,
-                                   "The broker does not support consumer to filter message by SQL92"});
+    return std::unexpected(
+        Refusal{ResponseCode::kSystemError,
+                "The broker does not support consumer to filter message by SQL92"});
   };
   if (pull.has(PullRequest::kFlagSubscription)) {
     if (pull.subscription == protocol::kSubscribeAll &&
         (pull.expression_type.empty() || pull.expression_type == protocol::kExpressionTypeTag)) {
       return MessageFilter();
     }
-    const auto data = protocol::build_subscription(pull.topic, pull.subscription, pull.expression_type);
+    const auto data =
+        protocol::build_subscription(pull.topic, pull.subscription, pull.expression_type);
     if (!data) {
       return std::unexpected(Refusal{ResponseCode::kSubscriptionParseFailed,
                                      "parse the consumer's subscription failed"});
@@ -114,18 +127,19 @@ std::expected<MessageFilter, PullService::Refusal> PullService::filter_for(
   }
   const ConsumerGroup* group = context_.clients->consumers(pull.group);
   if (group == nullptr) {
-    return std::unexpected(Refusal{ResponseCode::kSubscriptionNotExist,
-                                   "the consumer's group info not exist"});
+    return std::unexpected(
+        Refusal{ResponseCode::kSubscriptionNotExist, "the consumer's group info not exist"});
   }
   const auto* config = context_.storage.proposals().find_group(pull.group);
   if (config != nullptr && !config->consume_broadcast_enable &&
       group->message_model == protocol::MessageModel::kBroadcasting) {
-    return std::unexpected(Refusal{
-        ResponseCode::kNoPermission,
-        fmt::format("the consumer group[{}] can not consume by broadcast way", pull.group),
-        kBroadcasting});
+    return std::unexpected(
+        Refusal{ResponseCode::kNoPermission,
+                fmt::format("the consumer group[{}] can not consume by broadcast way", pull.group),
+                kBroadcasting});
   }
-  if ((context_.storage.state().groups().forbidden(pull.group, pull.topic) & protocol::kPermRead) != 0) {
+  if ((context_.storage.state().groups().forbidden(pull.group, pull.topic) & protocol::kPermRead) !=
+      0) {
     return std::unexpected(Refusal{
         ResponseCode::kNoPermission,
         fmt::format("the consumer group[{}] is forbidden for topic[{}]", pull.group, pull.topic),
@@ -133,12 +147,12 @@ std::expected<MessageFilter, PullService::Refusal> PullService::filter_for(
   }
   const protocol::SubscriptionData* data = group->subscription(pull.topic);
   if (data == nullptr) {
-    return std::unexpected(Refusal{ResponseCode::kSubscriptionNotExist,
-                                   "the consumer's subscription not exist"});
+    return std::unexpected(
+        Refusal{ResponseCode::kSubscriptionNotExist, "the consumer's subscription not exist"});
   }
   if (data->sub_version < pull.sub_version) {
-    return std::unexpected(Refusal{ResponseCode::kSubscriptionNotLatest,
-                                   "the consumer's subscription not latest"});
+    return std::unexpected(
+        Refusal{ResponseCode::kSubscriptionNotLatest, "the consumer's subscription not latest"});
   }
   if (!data->is_tag_type()) return sql();
   return MessageFilter(*data);
@@ -157,8 +171,12 @@ void PullService::on_pull(net::Connection& connection, const protocol::CommandVi
   if (const auto refusal = check(*pull, lite)) return refuse(*refusal);
   auto filter = filter_for(*pull);
   if (!filter) return refuse(filter.error());
-  HeldPull held{std::move(*pull), std::move(*filter),
-                Responder(context_.connections, connection, request), 0, context_.clock.steady_us(), request.code};
+  HeldPull held{std::move(*pull),
+                std::move(*filter),
+                Responder(context_.connections, connection, request),
+                0,
+                context_.clock.steady_us(),
+                request.code};
   execute(std::move(held), Pass::kFirst);
 }
 
@@ -166,7 +184,8 @@ void PullService::execute(HeldPull pull, Pass pass) {
   const PullRequest& request = pull.request;
   state::OffsetManager& offsets = context_.storage.offsets();
   PullResult result;
-  if (const auto reset = offsets.take_pending_reset(request.group, request.topic, request.queue_id)) {
+  if (const auto reset =
+          offsets.take_pending_reset(request.group, request.topic, request.queue_id)) {
     result.status = PullStatus::kOffsetReset;
     result.next_begin = *reset;
     if (const auto* queue = context_.storage.queues().find(request.topic, request.queue_id)) {
@@ -184,7 +203,8 @@ void PullService::execute(HeldPull pull, Pass pass) {
     });
     return;
   }
-  if (pass == Pass::kFirst && request.has(PullRequest::kFlagCommitOffset) && request.commit_offset.v >= 0) {
+  if (pass == Pass::kFirst && request.has(PullRequest::kFlagCommitOffset) &&
+      request.commit_offset.v >= 0) {
     offsets.commit(request.group, request.topic, request.queue_id, request.commit_offset);
   }
   const ResponseCode code = response_code(result.status, request.offset);
@@ -200,9 +220,9 @@ void PullService::execute(HeldPull pull, Pass pass) {
   }
   offsets.commit_pull_offset(request.group, request.topic, request.queue_id, result.next_begin);
   count_answer(pull, result);
-  context_.stats.rpc.record({pull.code, static_cast<std::int32_t>(code), pull.was_held,
-                             RpcLatency::Result::kSuccess},
-                            context_.clock.steady_us() - pull.arrived_us);
+  context_.stats.rpc.record(
+      {pull.code, static_cast<std::int32_t>(code), pull.was_held, RpcLatency::Result::kSuccess},
+      context_.clock.steady_us() - pull.arrived_us);
   answer(pull, result, code);
 }
 
@@ -239,12 +259,14 @@ void PullService::answer(const HeldPull& pull, const PullResult& result, Respons
   const auto* group = context_.storage.proposals().find_group(pull.request.group);
   std::string& out = connection->output();
   protocol::ResponseWriter writer(out, static_cast<std::int32_t>(code), pull.responder.opaque());
-  writer.ext("groupSysFlag", static_cast<std::int64_t>(group != nullptr ? group->group_sys_flag : 0));
+  writer.ext("groupSysFlag",
+             static_cast<std::int64_t>(group != nullptr ? group->group_sys_flag : 0));
   writer.ext("maxOffset", result.max.v);
   writer.ext("minOffset", result.min.v);
   writer.ext("nextBeginOffset", result.next_begin.v);
   writer.ext("suggestWhichBrokerId", suggested_broker(pull, result));
-  writer.ext("topicSysFlag", static_cast<std::int64_t>(topic != nullptr ? topic->topic_sys_flag : 0));
+  writer.ext("topicSysFlag",
+             static_cast<std::int64_t>(topic != nullptr ? topic->topic_sys_flag : 0));
   writer.remark(pull_status_name(result.status));
   writer.finish(result.records.size());
   out.append(result.records);

@@ -18,16 +18,26 @@ constexpr std::size_t kPrefetchBytes = 256 << 10;
 
 std::string_view pull_status_name(PullStatus status) {
   switch (status) {
-    case PullStatus::kFound: return "FOUND";
-    case PullStatus::kNoMatchedMessage: return "NO_MATCHED_MESSAGE";
-    case PullStatus::kMessageWasRemoving: return "MESSAGE_WAS_REMOVING";
-    case PullStatus::kNoMatchedLogicQueue: return "NO_MATCHED_LOGIC_QUEUE";
-    case PullStatus::kNoMessageInQueue: return "NO_MESSAGE_IN_QUEUE";
-    case PullStatus::kOffsetTooSmall: return "OFFSET_TOO_SMALL";
-    case PullStatus::kOffsetOverflowOne: return "OFFSET_OVERFLOW_ONE";
-    case PullStatus::kOffsetOverflowBadly: return "OFFSET_OVERFLOW_BADLY";
-    case PullStatus::kOffsetFoundNull: return "OFFSET_FOUND_NULL";
-    case PullStatus::kOffsetReset: return "OFFSET_RESET";
+    case PullStatus::kFound:
+      return "FOUND";
+    case PullStatus::kNoMatchedMessage:
+      return "NO_MATCHED_MESSAGE";
+    case PullStatus::kMessageWasRemoving:
+      return "MESSAGE_WAS_REMOVING";
+    case PullStatus::kNoMatchedLogicQueue:
+      return "NO_MATCHED_LOGIC_QUEUE";
+    case PullStatus::kNoMessageInQueue:
+      return "NO_MESSAGE_IN_QUEUE";
+    case PullStatus::kOffsetTooSmall:
+      return "OFFSET_TOO_SMALL";
+    case PullStatus::kOffsetOverflowOne:
+      return "OFFSET_OVERFLOW_ONE";
+    case PullStatus::kOffsetOverflowBadly:
+      return "OFFSET_OVERFLOW_BADLY";
+    case PullStatus::kOffsetFoundNull:
+      return "OFFSET_FOUND_NULL";
+    case PullStatus::kOffsetReset:
+      return "OFFSET_RESET";
   }
   return "UNKNOWN";
 }
@@ -38,7 +48,8 @@ QueueReader::QueueReader(BrokerContext& context)
 }
 
 bool QueueReader::lagging(LogPosition position) const {
-  const std::int64_t memory = memory_bytes_ / 100 * context_.config.access_message_in_memory_max_ratio;
+  const std::int64_t memory =
+      memory_bytes_ / 100 * context_.config.access_message_in_memory_max_ratio;
   return context_.storage.log().committed() - position > memory;
 }
 
@@ -46,7 +57,8 @@ QueueReader::Limits QueueReader::limits(bool behind, std::uint32_t max_messages,
                                         std::int64_t max_bytes) const {
   const config::BrokerConfig& c = context_.config;
   Limits l;
-  l.bytes = behind ? c.max_transfer_bytes_on_message_in_disk : c.max_transfer_bytes_on_message_in_memory;
+  l.bytes =
+      behind ? c.max_transfer_bytes_on_message_in_disk : c.max_transfer_bytes_on_message_in_memory;
   l.count = static_cast<std::uint32_t>(behind ? c.max_transfer_count_on_message_in_disk
                                               : c.max_transfer_count_on_message_in_memory);
   if (max_bytes > 0) l.bytes = std::min(l.bytes, max_bytes);
@@ -92,15 +104,15 @@ void QueueReader::gather(store::ConsumeQueue& queue, QueueOffset offset, std::ui
   replog::Log& log = context_.storage.log();
   records_.clear();
   result.status = PullStatus::kNoMatchedMessage;
-  const std::int64_t scan_max =
-      std::max<std::int64_t>(context_.config.max_filter_message_size / store::ConsumeQueue::kEntryBytes,
-                             max_messages);
+  const std::int64_t scan_max = std::max<std::int64_t>(
+      context_.config.max_filter_message_size / store::ConsumeQueue::kEntryBytes, max_messages);
   std::int64_t scanned = 0;
   QueueOffset at = offset;
   Limits limit = limits(false, max_messages, max_bytes);
   bool first_entry = true;
   while (scanned < scan_max) {
-    const std::size_t want = std::min(entries_.size(), static_cast<std::size_t>(scan_max - scanned));
+    const std::size_t want =
+        std::min(entries_.size(), static_cast<std::size_t>(scan_max - scanned));
     const auto count = queue.read(at, {entries_.data(), want});
     if (!count) {
       static log::RateLimit rate(10000);
@@ -130,7 +142,8 @@ void QueueReader::gather(store::ConsumeQueue& queue, QueueOffset offset, std::ui
         break;
       }
       bool would_block = false;
-      const auto record = log.read_record(entry.position, static_cast<std::size_t>(entry.size), &would_block);
+      const auto record =
+          log.read_record(entry.position, static_cast<std::size_t>(entry.size), &would_block);
       if (would_block) {
         if (result.messages > 0) {
           full = true;  // answer with what is there; the next pull starts at the missing one
@@ -139,10 +152,13 @@ void QueueReader::gather(store::ConsumeQueue& queue, QueueOffset offset, std::ui
         // The following entries are wanted too: bring them along.
         LogPosition end = entry.position + size;
         for (std::size_t k = i + 1; k < *count && k < i + limit.count; ++k) {
-          if (entries_[k].blank() || entries_[k].position - entry.position > static_cast<std::int64_t>(kPrefetchBytes)) break;
+          if (entries_[k].blank() ||
+              entries_[k].position - entry.position > static_cast<std::int64_t>(kPrefetchBytes))
+            break;
           end = entries_[k].position + entries_[k].size;
         }
-        result.missing = PullResult::Missing{entry.position, static_cast<std::size_t>(end - entry.position)};
+        result.missing =
+            PullResult::Missing{entry.position, static_cast<std::size_t>(end - entry.position)};
         return;
       }
       ++at;

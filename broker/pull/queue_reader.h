@@ -15,8 +15,16 @@
 namespace gantry::broker {
 
 enum class PullStatus : std::uint8_t {
-  kFound, kNoMatchedMessage, kMessageWasRemoving, kNoMatchedLogicQueue, kNoMessageInQueue,
-  kOffsetTooSmall, kOffsetOverflowOne, kOffsetOverflowBadly, kOffsetFoundNull, kOffsetReset,
+  kFound,
+  kNoMatchedMessage,
+  kMessageWasRemoving,
+  kNoMatchedLogicQueue,
+  kNoMessageInQueue,
+  kOffsetTooSmall,
+  kOffsetOverflowOne,
+  kOffsetOverflowBadly,
+  kOffsetFoundNull,
+  kOffsetReset,
 };
 std::string_view pull_status_name(PullStatus status);  // RocketMQ's, e.g. "NO_MESSAGE_IN_QUEUE"
 
@@ -25,7 +33,7 @@ struct PullResult {
   QueueOffset next_begin, min, max;
   std::string_view records;  // concatenated; valid until the next read
   std::uint32_t messages = 0;
-  bool lagging = false;               // reads from what is not in memory any more
+  bool lagging = false;              // reads from what is not in memory any more
   std::int64_t oldest_store_ms = 0;  // of the first message
 
   // Not in memory: fetch this range of the log, then read again. Nothing else is set.

@@ -49,7 +49,8 @@ void on_query(BrokerContext& context, net::Connection& connection, const Command
                    "<endTimestamp> is null or illegal");
   }
   if (context.storage.index() == nullptr) {
-    return respond(connection, request, ResponseCode::kSystemError, "the key index is not available");
+    return respond(connection, request, ResponseCode::kSystemError,
+                   "the key index is not available");
   }
   store::KeyQuery query;
   query.topic = topic;
@@ -91,12 +92,10 @@ void on_view(BrokerContext& context, net::Connection& connection, const CommandV
 }  // namespace
 
 void register_query_handlers(BrokerContext& context, Dispatcher& dispatcher) {
-  dispatcher.add(RequestCode::kQueryMessage, [&context](net::Connection& c, const CommandView& r) {
-    on_query(context, c, r);
-  });
-  dispatcher.add(RequestCode::kViewMessageById, [&context](net::Connection& c, const CommandView& r) {
-    on_view(context, c, r);
-  });
+  dispatcher.add(RequestCode::kQueryMessage,
+                 [&context](net::Connection& c, const CommandView& r) { on_query(context, c, r); });
+  dispatcher.add(RequestCode::kViewMessageById,
+                 [&context](net::Connection& c, const CommandView& r) { on_view(context, c, r); });
 }
 
 }  // namespace gantry::broker

@@ -26,7 +26,8 @@ void Retention::start() {
 double Retention::disk_ratio() const {
   const auto space = io::posix_file_system().space(context_.config.store_path_commit_log);
   if (!space || space->total_bytes <= 0) return -1;
-  return 1.0 - static_cast<double>(space->available_bytes) / static_cast<double>(space->total_bytes);
+  return 1.0 -
+         static_cast<double>(space->available_bytes) / static_cast<double>(space->total_bytes);
 }
 
 bool Retention::delete_hour() const {
@@ -42,7 +43,8 @@ bool Retention::delete_hour() const {
 std::optional<LogPosition> Retention::expired_before(std::int64_t oldest_allowed_ms) const {
   const replog::Log& log = context_.storage.log();
   LogPosition keep = log.begin();
-  for (LogPosition next = log.begin() + log.file_bytes(); next + log.file_bytes() <= log.files_end() && next < log.committed();
+  for (LogPosition next = log.begin() + log.file_bytes();
+       next + log.file_bytes() <= log.files_end() && next < log.committed();
        next += log.file_bytes()) {
     const auto first_ms = log.read_store_time_ms(next);
     if (!first_ms || *first_ms >= oldest_allowed_ms) break;

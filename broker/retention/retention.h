@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// When old log files may go, by RocketMQ's rules: older than fileReservedTime at the hour deleteWhen
-// (or at any hour when the disk is fuller than diskMaxUsedSpaceRatio), regardless of age above
-// diskSpaceCleanForciblyRatio; above diskSpaceWarningLevelRatio messages are refused. The decision is
-// a replicated trim; files are deleted when it is applied. Leader only, log shard only.
+// When old log files may go, by RocketMQ's rules: older than fileReservedTime at the hour
+// deleteWhen (or at any hour when the disk is fuller than diskMaxUsedSpaceRatio), regardless of age
+// above diskSpaceCleanForciblyRatio; above diskSpaceWarningLevelRatio messages are refused. The
+// decision is a replicated trim; files are deleted when it is applied. Leader only, log shard only.
 #pragma once
 
 #include <cstdint>

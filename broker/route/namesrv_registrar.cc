@@ -32,7 +32,8 @@ NamesrvRegistrar::~NamesrvRegistrar() {
 void NamesrvRegistrar::start() {
   running_ = true;
   register_all();
-  const std::int64_t period = std::clamp<std::int64_t>(context_.config.register_name_server_period_ms, 10000, 60000);
+  const std::int64_t period =
+      std::clamp<std::int64_t>(context_.config.register_name_server_period_ms, 10000, 60000);
   timer_ = context_.shard.every(std::chrono::milliseconds(period), [this] { register_all(); });
   // A NameServer that was away learns of us soon after it is back.
   retry_timer_ = context_.shard.every(kRetryPeriod, [this] {
@@ -73,7 +74,8 @@ protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& to
   const config::BrokerConfig& c = context_.config;
   protocol::RegisterBrokerHeader header;
   header.broker_name = c.broker_name;
-  header.broker_addr = c.leader_advertised_address.empty() ? context_.address : c.leader_advertised_address;
+  header.broker_addr =
+      c.leader_advertised_address.empty() ? context_.address : c.leader_advertised_address;
   header.cluster_name = c.broker_cluster_name;
   header.ha_server_addr = fmt::format("{}:{}", c.broker_ip2, c.raft_listen_port);
   header.broker_id = 0;
@@ -99,7 +101,8 @@ protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& to
   auto request = protocol::make_register_broker_request(header, body, false);
   if (!request) {
     logger.error("encoding the registration failed: {}", request.error().message);
-    return protocol::Command::request(static_cast<std::int32_t>(protocol::RequestCode::kRegisterBroker));
+    return protocol::Command::request(
+        static_cast<std::int32_t>(protocol::RequestCode::kRegisterBroker));
   }
   return std::move(*request);
 }
@@ -145,16 +148,18 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
   auto shared_done = std::make_shared<std::move_only_function<void()>>(std::move(done));
   const config::BrokerConfig& c = context_.config;
   for (const auto& [address, namesrv] : namesrvs_) {
-    client_.call(address,
-                 protocol::Command::request(static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
-                     .with("brokerName", c.broker_name)
-                     .with("brokerAddr", c.leader_advertised_address.empty() ? context_.address
-                                                                             : c.leader_advertised_address)
-                     .with("clusterName", c.broker_cluster_name)
-                     .with("brokerId", std::int64_t{0}),
-                 kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
-                   if (--*left == 0) (*shared_done)();
-                 });
+    client_.call(
+        address,
+        protocol::Command::request(
+            static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
+            .with("brokerName", c.broker_name)
+            .with("brokerAddr", c.leader_advertised_address.empty() ? context_.address
+                                                                    : c.leader_advertised_address)
+            .with("clusterName", c.broker_cluster_name)
+            .with("brokerId", std::int64_t{0}),
+        kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
+          if (--*left == 0) (*shared_done)();
+        });
   }
 }
 

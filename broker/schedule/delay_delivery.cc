@@ -106,15 +106,16 @@ DelayDelivery::Step DelayDelivery::deliver_head(std::int32_t level, Level& state
       entry->position, static_cast<std::size_t>(entry->size), &would_block);
   if (would_block) {
     state.fetching = true;
-    context_.storage.log().fetch(entry->position, static_cast<std::size_t>(entry->size), [this, level] {
-      levels_[static_cast<std::size_t>(level)].fetching = false;
-      run(level);
-    });
+    context_.storage.log().fetch(entry->position, static_cast<std::size_t>(entry->size),
+                                 [this, level] {
+                                   levels_[static_cast<std::size_t>(level)].fetching = false;
+                                   run(level);
+                                 });
     return Step::kWait;
   }
   if (!record) {
-    logger.error("the delayed message at level={} offset={} cannot be read and is skipped: {}", level,
-                 state.next.v, record.error().message);
+    logger.error("the delayed message at level={} offset={} cannot be read and is skipped: {}",
+                 level, state.next.v, record.error().message);
     ++state.next;
     return Step::kSkipped;
   }
@@ -140,8 +141,8 @@ DelayDelivery::Step DelayDelivery::deliver_record(std::int32_t level, Level& sta
   // The record's bytes may move when the log appends: copy what the views need.
   const std::string bytes(record.bytes);
   const auto rebase = [&](std::string_view view) {
-    return std::string_view(bytes).substr(static_cast<std::size_t>(view.data() - record.bytes.data()),
-                                          view.size());
+    return std::string_view(bytes).substr(
+        static_cast<std::size_t>(view.data() - record.bytes.data()), view.size());
   };
   message.topic = rebase(real_topic);
   message.queue_id = queue_id;
@@ -155,7 +156,8 @@ DelayDelivery::Step DelayDelivery::deliver_record(std::int32_t level, Level& sta
   message.properties = rebase(stored.properties);
   if (const auto appended = context_.appender->append(message); !appended) {
     static log::RateLimit limit(10000);
-    if (limit.admit()) logger.warn("delivering delayed messages waits: {}", appended.error().message);
+    if (limit.admit())
+      logger.warn("delivering delayed messages waits: {}", appended.error().message);
     arm(level, kRefusedRetryMs);
     return Step::kWait;
   }

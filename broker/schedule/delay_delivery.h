@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Delivers messages of the delay levels when they are due: the stored message goes to its real topic
-// in a record that names the level and offset it came from, so that applying it advances the level
-// (one record, one step). One timer a level, armed for the head of its queue. Leader only, log shard
-// only.
+// Delivers messages of the delay levels when they are due: the stored message goes to its real
+// topic in a record that names the level and offset it came from, so that applying it advances the
+// level (one record, one step). One timer a level, armed for the head of its queue. Leader only,
+// log shard only.
 #pragma once
 
 #include <cstdint>

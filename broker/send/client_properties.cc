@@ -16,13 +16,17 @@ constexpr std::string_view kShardingKey = "__SHARDINGKEY";
 // What a client may not say, or what the broker says itself.
 bool dropped(std::string_view name) {
   switch (name.size()) {
-    case 6: return name == property::kPopCk;
-    case 7: return name == property::kCluster;
+    case 6:
+      return name == property::kPopCk;
+    case 7:
+      return name == property::kCluster;
     case 8:
       return name == protocol::kCrcPropertyName || name == property::kTraceOn ||
              name.starts_with(kReservedPrefix);
-    case 10: return name == property::kMsgRegion;
-    default: return name.starts_with(kReservedPrefix);
+    case 10:
+      return name == property::kMsgRegion;
+    default:
+      return name.starts_with(kReservedPrefix);
   }
 }
 

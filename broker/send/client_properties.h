@@ -20,13 +20,14 @@ struct BrokerProperties {
 struct ClientProperties {
   std::string_view uniq_key;  // into the written text
   std::int32_t delay_level = 0;
-  bool wait = true;            // WAIT is not "false"
-  bool transaction = false;    // TRAN_MSG is "true"
-  bool timer = false;          // one of TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS
-  bool sharding = false;       // __SHARDINGKEY: ordered by key
+  bool wait = true;          // WAIT is not "false"
+  bool transaction = false;  // TRAN_MSG is "true"
+  bool timer = false;        // one of TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS
+  bool sharding = false;     // __SHARDINGKEY: ordered by key
 };
 
-// Clears `out` and writes the stored form of `text` to it. The views in the result point into `out`.
+// Clears `out` and writes the stored form of `text` to it. The views in the result point into
+// `out`.
 ClientProperties rewrite_properties(std::string_view text, const BrokerProperties& broker,
                                     protocol::UniqueIdGenerator& ids, std::int64_t now_ms,
                                     std::string& out);

@@ -88,7 +88,8 @@ void MessageAppender::on_committed(LogPosition position) {
 }
 
 void MessageAppender::sweep_timeouts() {
-  const std::int64_t limit = context_.clock.steady_us() - context_.config.sync_flush_timeout_ms * 1000;
+  const std::int64_t limit =
+      context_.clock.steady_us() - context_.config.sync_flush_timeout_ms * 1000;
   while (!waiters_.empty() && waiters_.front().since_us < limit) {
     Waiter waiter = std::move(waiters_.front());
     waiters_.pop_front();

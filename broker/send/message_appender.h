@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts a message into the log: decides queue offset, position and store time, encodes the record in
-// place, and tells when it is committed. Used by sends, send-backs, delay delivery and dead letters.
-// Log shard only.
+// place, and tells when it is committed. Used by sends, send-backs, delay delivery and dead
+// letters. Log shard only.
 #pragma once
 
 #include <cstdint>

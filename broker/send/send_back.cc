@@ -22,8 +22,9 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
   const auto delay_level = request.ext.get_int32("delayLevel");
   const std::string group(request.ext.get("group"));
   if (!offset || !delay_level || group.empty()) {
-    return respond(connection, request, ResponseCode::kSystemError,
-                   "one of the custom fields <offset>, <group>, <delayLevel> is missing or illegal");
+    return respond(
+        connection, request, ResponseCode::kSystemError,
+        "one of the custom fields <offset>, <group>, <delayLevel> is missing or illegal");
   }
   const auto* config = find_or_create_group(context_, group);
   if (config == nullptr) {
@@ -31,8 +32,9 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
                    fmt::format("subscription group not exist, {}", group));
   }
   if ((context_.config.broker_permission & protocol::kPermWrite) == 0) {
-    return respond(connection, request, ResponseCode::kNoPermission,
-                   fmt::format("the broker[{}] sending message is forbidden", context_.config.broker_ip1));
+    return respond(
+        connection, request, ResponseCode::kNoPermission,
+        fmt::format("the broker[{}] sending message is forbidden", context_.config.broker_ip1));
   }
   if (config->retry_queue_nums <= 0) return respond(connection, request, ResponseCode::kSuccess);
   std::int32_t limit = config->retry_max_times;
@@ -84,7 +86,10 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
         *delay_level == 0 ? kFirstRetryLevel + record->reconsume_times : *delay_level);
     delay_topic_ = state::retry_topic(group);
     target = {delay_topic_,
-              retry_queues == 1 ? 0 : static_cast<std::int32_t>(next_random_queue_++ % static_cast<std::uint32_t>(retry_queues)),
+              retry_queues == 1
+                  ? 0
+                  : static_cast<std::int32_t>(next_random_queue_++ %
+                                              static_cast<std::uint32_t>(retry_queues)),
               MessageType::kDelay};
     properties.set(property::kDelay, std::to_string(level));
     properties.erase(property::kRealTopic);
@@ -98,8 +103,8 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
   message.queue_id = target.queue_id;
   message.type = target.type;
   message.flag = record->flag;
-  message.sys_flag = record->sys_flag & protocol::sys_flag::kClientMask &
-                     ~protocol::sys_flag::kTransactionMask;
+  message.sys_flag =
+      record->sys_flag & protocol::sys_flag::kClientMask & ~protocol::sys_flag::kTransactionMask;
   message.born_timestamp_ms = record->born_timestamp_ms;
   message.born_host = record->born_host;
   message.reconsume_times = record->reconsume_times + 1;
@@ -112,17 +117,17 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
   GroupTopicStats& stats = context_.stats.group_topic(record->topic, group);
   ++stats.send_back_messages;
   if (dead_letter) ++stats.dead_letters;
-  context_.appender->when_committed(
-      appended->end, [responder = Responder(context_.connections, connection, request)](
-                         MessageAppender::Outcome outcome) {
-        if (outcome == MessageAppender::Outcome::kCommitted) {
-          responder.send(ResponseCode::kSuccess);
-        } else {
-          responder.send(ResponseCode::kSystemError,
-                         outcome == MessageAppender::Outcome::kFlushTimeout ? "FLUSH_DISK_TIMEOUT"
-                                                                            : "SERVICE_NOT_AVAILABLE");
-        }
-      });
+  context_.appender->when_committed(appended->end, [responder = Responder(context_.connections,
+                                                                          connection, request)](
+                                                       MessageAppender::Outcome outcome) {
+    if (outcome == MessageAppender::Outcome::kCommitted) {
+      responder.send(ResponseCode::kSuccess);
+    } else {
+      responder.send(ResponseCode::kSystemError, outcome == MessageAppender::Outcome::kFlushTimeout
+                                                     ? "FLUSH_DISK_TIMEOUT"
+                                                     : "SERVICE_NOT_AVAILABLE");
+    }
+  });
 }
 
 }  // namespace gantry::broker

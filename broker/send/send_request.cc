@@ -12,13 +12,27 @@ namespace {
 
 // Position in kNames == bit in `seen`.
 enum Field : std::uint8_t {
-  kProducerGroup, kTopic, kDefaultTopic, kQueueNums, kQueueId, kSysFlag, kBorn, kFlag,
-  kProperties, kReconsume, kUnitMode, kMaxReconsume, kBatch, kCount, kUnknown = kCount
+  kProducerGroup,
+  kTopic,
+  kDefaultTopic,
+  kQueueNums,
+  kQueueId,
+  kSysFlag,
+  kBorn,
+  kFlag,
+  kProperties,
+  kReconsume,
+  kUnitMode,
+  kMaxReconsume,
+  kBatch,
+  kCount,
+  kUnknown = kCount
 };
 
 constexpr std::string_view kNames[kCount] = {
-    "producerGroup", "topic", "defaultTopic", "defaultTopicQueueNums", "queueId", "sysFlag",
-    "bornTimestamp", "flag", "properties", "reconsumeTimes", "unitMode", "maxReconsumeTimes",
+    "producerGroup", "topic",          "defaultTopic",  "defaultTopicQueueNums",
+    "queueId",       "sysFlag",        "bornTimestamp", "flag",
+    "properties",    "reconsumeTimes", "unitMode",      "maxReconsumeTimes",
     "batch"};
 constexpr std::uint32_t kMandatory = (1U << (kFlag + 1)) - 1;
 
@@ -41,25 +55,44 @@ bool number(std::string_view text, T& out) {
 
 bool assign(SendRequest& r, Field field, std::string_view value) {
   switch (field) {
-    case kProducerGroup: r.producer_group = value; return true;
-    case kTopic: r.topic = value; return true;
-    case kDefaultTopic: r.default_topic = value; return true;
-    case kQueueNums: return number(value, r.default_topic_queue_nums);
-    case kQueueId: return number(value, r.queue_id);
-    case kSysFlag: return number(value, r.sys_flag);
-    case kBorn: return number(value, r.born_timestamp_ms);
-    case kFlag: return number(value, r.flag);
-    case kProperties: r.properties = value; return true;
-    case kReconsume: return number(value, r.reconsume_times);
-    case kUnitMode: r.unit_mode = value == "true"; return true;
+    case kProducerGroup:
+      r.producer_group = value;
+      return true;
+    case kTopic:
+      r.topic = value;
+      return true;
+    case kDefaultTopic:
+      r.default_topic = value;
+      return true;
+    case kQueueNums:
+      return number(value, r.default_topic_queue_nums);
+    case kQueueId:
+      return number(value, r.queue_id);
+    case kSysFlag:
+      return number(value, r.sys_flag);
+    case kBorn:
+      return number(value, r.born_timestamp_ms);
+    case kFlag:
+      return number(value, r.flag);
+    case kProperties:
+      r.properties = value;
+      return true;
+    case kReconsume:
+      return number(value, r.reconsume_times);
+    case kUnitMode:
+      r.unit_mode = value == "true";
+      return true;
     case kMaxReconsume: {
       std::int32_t times = 0;
       if (!number(value, times)) return false;
       r.max_reconsume_times = times;
       return true;
     }
-    case kBatch: r.batch = value == "true"; return true;
-    default: return true;
+    case kBatch:
+      r.batch = value == "true";
+      return true;
+    default:
+      return true;
   }
 }
 
@@ -74,8 +107,9 @@ Result<SendRequest> SendRequest::parse(const protocol::CommandView& request) {
     const Field field = field_of(ext.key, letters);
     if (field == kUnknown) continue;
     if (!assign(r, field, ext.value)) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        fmt::format("header field <{}> is not a number: '{}'", kNames[field], ext.value));
+      return make_error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("header field <{}> is not a number: '{}'", kNames[field], ext.value));
     }
     seen |= 1U << field;
   }

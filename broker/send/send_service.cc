@@ -20,7 +20,8 @@ namespace {
 using protocol::RequestCode;
 using protocol::ResponseCode;
 log::Logger logger("send");
-constexpr std::int32_t kVersionMaxReconsume = 121;  // V3_4_9: the client's limit counts from here on
+constexpr std::int32_t kVersionMaxReconsume =
+    121;  // V3_4_9: the client's limit counts from here on
 constexpr std::chrono::milliseconds kSweepPeriod{100};
 
 }  // namespace
@@ -40,8 +41,9 @@ void SendService::register_handlers(Dispatcher& dispatcher) {
   dispatcher.add(RequestCode::kSendMessage, send);
   dispatcher.add(RequestCode::kSendMessageV2, send);
   dispatcher.add(RequestCode::kSendBatchMessage, send);
-  dispatcher.add(RequestCode::kConsumerSendMsgBack,
-                 [this](net::Connection& c, const protocol::CommandView& r) { on_send_back(c, r); });
+  dispatcher.add(
+      RequestCode::kConsumerSendMsgBack,
+      [this](net::Connection& c, const protocol::CommandView& r) { on_send_back(c, r); });
 }
 
 BrokerProperties SendService::broker_properties() const {
@@ -66,7 +68,8 @@ void SendService::refuse(net::Connection& connection, const protocol::CommandVie
               .with("TRACE_ON", context_.config.trace_on ? "true" : "false"));
 }
 
-std::int32_t SendService::choose_queue(const SendRequest& send, const protocol::TopicConfig& topic) {
+std::int32_t SendService::choose_queue(const SendRequest& send,
+                                       const protocol::TopicConfig& topic) {
   if (send.queue_id >= 0) return send.queue_id;
   return static_cast<std::int32_t>(next_random_queue_++ %
                                    static_cast<std::uint32_t>(std::max(1, topic.write_queue_nums)));
@@ -85,8 +88,9 @@ void SendService::on_send(net::Connection& connection, const protocol::CommandVi
   if (!topic) return refuse(connection, request, topic.error().code, topic.error().remark);
   const protocol::TopicConfig& config = **topic;
   if (config.order && (context_.config.broker_permission & protocol::kPermWrite) == 0) {
-    return refuse(connection, request, ResponseCode::kNoPermission,
-                  fmt::format("the broker[{}] sending message is forbidden", context_.config.broker_ip1));
+    return refuse(
+        connection, request, ResponseCode::kNoPermission,
+        fmt::format("the broker[{}] sending message is forbidden", context_.config.broker_ip1));
   }
   if (send->queue_id >= std::max(config.write_queue_nums, config.read_queue_nums)) {
     return refuse(connection, request, ResponseCode::kInvalidParameter,
@@ -116,8 +120,7 @@ bool SendService::redirect_retry(net::Connection& connection, const protocol::Co
   if (request.version >= kVersionMaxReconsume && send.max_reconsume_times) {
     limit = *send.max_reconsume_times;
   }
-  if (send.reconsume_times <= limit &&
-      !context_.locks->any_held(group, context_.clock.wall_ms())) {
+  if (send.reconsume_times <= limit && !context_.locks->any_held(group, context_.clock.wall_ms())) {
     return true;
   }
   const protocol::TopicConfig* dlq = topics_.dlq_topic(group);
@@ -153,7 +156,8 @@ void SendService::send_single(net::Connection& connection, const protocol::Comma
   ClientProperties properties =
       rewrite_properties(send.properties, broker_properties(), ids_,
                          context_.storage.log().store_time_ms(), properties_);
-  const std::string uniq_key = properties.delay_level > 0 || dead_letter ? std::string(properties.uniq_key) : "";
+  const std::string uniq_key =
+      properties.delay_level > 0 || dead_letter ? std::string(properties.uniq_key) : "";
   if (properties.transaction) {
     return refuse(connection, request, ResponseCode::kNoPermission,
                   fmt::format("the broker[{}] sending transaction message is forbidden",
@@ -177,8 +181,8 @@ void SendService::send_single(net::Connection& connection, const protocol::Comma
   message.queue_id = target.queue_id;
   message.type = target.type;
   message.flag = send.flag;
-  message.sys_flag = send.sys_flag & protocol::sys_flag::kClientMask &
-                     ~protocol::sys_flag::kTransactionMask;
+  message.sys_flag =
+      send.sys_flag & protocol::sys_flag::kClientMask & ~protocol::sys_flag::kTransactionMask;
   message.born_timestamp_ms = send.born_timestamp_ms;
   message.born_host = born_host(connection);
   message.reconsume_times = send.reconsume_times;
@@ -190,14 +194,14 @@ void SendService::send_single(net::Connection& connection, const protocol::Comma
     return refuse(connection, request, failure.code, std::move(failure.remark));
   }
   if (dead_letter) {
-    ++context_.stats.group_topic(send.topic, send.topic.substr(state::kRetryTopicPrefix.size())).dead_letters;
+    ++context_.stats.group_topic(send.topic, send.topic.substr(state::kRetryTopicPrefix.size()))
+          .dead_letters;
   }
   if (request.is_oneway()) return;
   message_ids_.clear();
   protocol::append_message_id(message_ids_, context_.store_host, appended->position);
   answer_when_committed(connection, request, *appended, message_ids_,
-                        dead_letter ? target.queue_id : asked_queue_id,
-                        appended->queue_offset,
+                        dead_letter ? target.queue_id : asked_queue_id, appended->queue_offset,
                         uniq_key.empty() ? properties.uniq_key : std::string_view(uniq_key),
                         properties.wait);
 }
@@ -233,8 +237,8 @@ void SendService::send_batch(net::Connection& connection, const protocol::Comman
     message.topic = topic_name;
     message.queue_id = queue_id;
     message.flag = item.flag;
-    message.sys_flag = send.sys_flag & protocol::sys_flag::kClientMask &
-                       ~protocol::sys_flag::kTransactionMask;
+    message.sys_flag =
+        send.sys_flag & protocol::sys_flag::kClientMask & ~protocol::sys_flag::kTransactionMask;
     message.born_timestamp_ms = send.born_timestamp_ms;
     message.born_host = born_host(connection);
     message.reconsume_times = send.reconsume_times;

@@ -42,9 +42,9 @@ std::expected<const protocol::TopicConfig*, RefusedSend> TopicResolver::for_send
     return std::unexpected(
         RefusedSend{ResponseCode::kNoPermission, state::send_forbidden_remark(topic)});
   }
-  const std::int32_t sys_flag =
-      !unit_mode ? 0
-      : state::is_retry_topic(topic) ? protocol::kTopicSysFlagUnitSub : protocol::kTopicSysFlagUnit;
+  const std::int32_t sys_flag = !unit_mode                     ? 0
+                                : state::is_retry_topic(topic) ? protocol::kTopicSysFlagUnitSub
+                                                               : protocol::kTopicSysFlagUnit;
   const protocol::TopicConfig* created = nullptr;
   if (const protocol::TopicConfig* pattern = proposals.find_topic(default_topic)) {
     auto inherited = state::inherit_topic(
@@ -53,7 +53,8 @@ std::expected<const protocol::TopicConfig*, RefusedSend> TopicResolver::for_send
     if (inherited) created = create(std::move(*inherited));
   }
   if (created == nullptr && state::is_retry_topic(topic)) {
-    created = create(state::make_retry_topic(topic.substr(state::kRetryTopicPrefix.size()), 1, sys_flag));
+    created =
+        create(state::make_retry_topic(topic.substr(state::kRetryTopicPrefix.size()), 1, sys_flag));
   }
   if (created == nullptr) {
     return std::unexpected(RefusedSend{
@@ -69,8 +70,8 @@ const protocol::TopicConfig* TopicResolver::retry_topic(std::string_view group,
                                                         std::int32_t queue_nums, bool unit_mode) {
   const std::string name = state::retry_topic(group);
   if (const auto* found = context_.storage.proposals().find_topic(name)) return found;
-  return create(state::make_retry_topic(group, queue_nums,
-                                        unit_mode ? protocol::kTopicSysFlagUnitSub : 0));
+  return create(
+      state::make_retry_topic(group, queue_nums, unit_mode ? protocol::kTopicSysFlagUnitSub : 0));
 }
 
 const protocol::TopicConfig* TopicResolver::dlq_topic(std::string_view group) {

@@ -13,14 +13,14 @@ namespace gantry {
 enum class ErrorCode {
   kInvalidArgument,  // the caller's or the user's value is wrong
   kNotFound,
-  kCorrupt,      // bytes from disk or network that do not decode or fail their checksum
-  kIo,           // a system call failed; message carries the path and errno text
-  kDiskFull,     // ENOSPC or EDQUOT
-  kBusy,         // a limit was reached; try again
+  kCorrupt,   // bytes from disk or network that do not decode or fail their checksum
+  kIo,        // a system call failed; message carries the path and errno text
+  kDiskFull,  // ENOSPC or EDQUOT
+  kBusy,      // a limit was reached; try again
   kTimeout,
   kUnavailable,  // peer away, shutting down
   kUnsupported,
-  kConflict,     // locked, already exists, other owner
+  kConflict,  // locked, already exists, other owner
 };
 
 // What went wrong, where, and what was expected. The message is for people and complete in itself.

@@ -16,8 +16,14 @@ struct StrongInt {
   constexpr explicit StrongInt(std::int64_t value) : v(value) {}
 
   constexpr auto operator<=>(const StrongInt&) const = default;
-  constexpr StrongInt& operator+=(std::int64_t d) { v += d; return *this; }
-  constexpr StrongInt& operator++() { ++v; return *this; }
+  constexpr StrongInt& operator+=(std::int64_t d) {
+    v += d;
+    return *this;
+  }
+  constexpr StrongInt& operator++() {
+    ++v;
+    return *this;
+  }
   friend constexpr StrongInt operator+(StrongInt a, std::int64_t d) { return StrongInt(a.v + d); }
   friend constexpr StrongInt operator-(StrongInt a, std::int64_t d) { return StrongInt(a.v - d); }
   friend constexpr std::int64_t operator-(StrongInt a, StrongInt b) { return a.v - b.v; }

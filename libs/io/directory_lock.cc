@@ -20,7 +20,7 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string&
   std::unique_ptr<DirectoryLock> lock(new DirectoryLock(fd));
   // Java's FileChannel.lock is a POSIX record lock, so take that kind too: a RocketMQ broker and
   // Gantry then exclude each other. flock also excludes two instances inside one process.
-  struct flock range {};
+  struct flock range{};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd, F_SETLK, &range) != 0) {

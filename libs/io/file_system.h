@@ -35,7 +35,8 @@ class File {
                                                          std::span<char> out) = 0;
   // fdatasync.
   virtual Result<void> sync() = 0;
-  // Makes the file `size` bytes long, its blocks reserved and reading as zeros. kDiskFull on ENOSPC.
+  // Makes the file `size` bytes long, its blocks reserved and reading as zeros. kDiskFull on
+  // ENOSPC.
   virtual Result<void> allocate(std::int64_t size) = 0;
   // Sets the size without reserving blocks.
   virtual Result<void> truncate(std::int64_t size) = 0;
@@ -68,7 +69,7 @@ class FileSystem {
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;  // by name
   virtual Result<bool> exists(const std::string& path) = 0;
   virtual Result<void> create_directories(const std::string& path) = 0;
-  virtual Result<void> remove(const std::string& path) = 0;            // a file
+  virtual Result<void> remove(const std::string& path) = 0;  // a file
   virtual Result<void> remove_recursively(const std::string& path) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;

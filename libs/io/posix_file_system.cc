@@ -34,7 +34,7 @@ class PosixFile final : public File {
   const std::string& path() const override { return path_; }
 
   Result<std::int64_t> size() override {
-    struct stat st {};
+    struct stat st{};
     if (::fstat(fd_, &st) != 0) return io_error("stat", path_, errno);
     return st.st_size;
   }
@@ -159,7 +159,7 @@ class PosixFileSystem final : public FileSystem {
     while (const dirent* d = ::readdir(dir)) {
       const std::string name = d->d_name;
       if (name == "." || name == "..") continue;
-      struct stat st {};
+      struct stat st{};
       if (::stat((directory + "/" + name).c_str(), &st) != 0) continue;  // removed meanwhile
       entries.push_back({name, st.st_size, S_ISDIR(st.st_mode)});
     }
@@ -169,7 +169,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<bool> exists(const std::string& path) override {
-    struct stat st {};
+    struct stat st{};
     if (::stat(path.c_str(), &st) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return io_error("stat", path, errno);
@@ -210,7 +210,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<DiskSpace> space(const std::string& path) override {
-    struct statvfs st {};
+    struct statvfs st{};
     if (::statvfs(path.c_str(), &st) != 0) return io_error("statvfs", path, errno);
     const auto unit = static_cast<std::int64_t>(st.f_frsize);
     return DiskSpace{static_cast<std::int64_t>(st.f_blocks) * unit,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/message_id.h"
 
-#include <chrono>
 #include <fmt/core.h>
+
+#include <chrono>
 
 #include "base/bytes.h"
 
@@ -51,8 +52,9 @@ std::string message_id(const RecordHost& host, LogPosition position) {
 
 Result<DecodedMessageId> decode_message_id(std::string_view id) {
   if (id.size() != 32 && id.size() != 56) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      fmt::format("message id '{}' has {} characters, not 32 or 56", id, id.size()));
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("message id '{}' has {} characters, not 32 or 56", id, id.size()));
   }
   unsigned char raw[28];
   for (std::size_t i = 0; i < id.size() / 2; ++i) {

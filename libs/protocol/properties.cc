@@ -15,9 +15,8 @@ std::optional<std::string_view> find_property(std::string_view text, std::string
 
 Properties Properties::parse(std::string_view text) {
   Properties result;
-  for_each_property(text, [&](std::string_view name, std::string_view value) {
-    result.set(name, value);
-  });
+  for_each_property(
+      text, [&](std::string_view name, std::string_view value) { result.set(name, value); });
   return result;
 }
 

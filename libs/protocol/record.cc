@@ -2,9 +2,9 @@
 #include "protocol/record.h"
 
 #include <arpa/inet.h>
+#include <fmt/core.h>
 
 #include <cstring>
-#include <fmt/core.h>
 
 #include "base/bytes.h"
 #include "base/crc32.h"
@@ -60,7 +60,8 @@ Result<RecordHost> RecordHost::parse(std::string_view ip_text, std::int32_t port
   const std::string text(ip_text);
   if (inet_pton(AF_INET, text.c_str(), host.ip.data()) == 1) return host;
   if (inet_pton(AF_INET6, text.c_str(), host.ip.data()) == 1) {
-    static constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    static constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
+                                                             0, 0, 0, 0, 0xFF, 0xFF};
     if (std::memcmp(host.ip.data(), kMapped.data(), kMapped.size()) == 0) {
       std::array<std::uint8_t, 16> v4{};
       std::memcpy(v4.data(), host.ip.data() + 12, 4);
@@ -99,7 +100,8 @@ Result<RecordView> decode_record(std::string_view bytes) {
   const bool born_v6 = (r.sys_flag & sys_flag::kBornHostV6) != 0;
   const bool store_v6 = (r.sys_flag & sys_flag::kStoreHostV6) != 0;
   const bool v2 = r.magic == kRecordMagicV2;
-  const std::size_t smallest = kRecordBytesMin + (born_v6 ? 12 : 0) + (store_v6 ? 12 : 0) + (v2 ? 1 : 0);
+  const std::size_t smallest =
+      kRecordBytesMin + (born_v6 ? 12 : 0) + (store_v6 ? 12 : 0) + (v2 ? 1 : 0);
   if (r.total_size < smallest) return corrupt("record shorter than its fixed part");
   std::size_t left = r.total_size - smallest;
 
@@ -118,8 +120,7 @@ Result<RecordView> decode_record(std::string_view bytes) {
   left -= body_size;
   r.body = {p, body_size};
   p += body_size;
-  const std::size_t topic_size =
-      v2 ? load_be<std::uint16_t>(p) : static_cast<std::uint8_t>(*p);
+  const std::size_t topic_size = v2 ? load_be<std::uint16_t>(p) : static_cast<std::uint8_t>(*p);
   p += v2 ? 2 : 1;
   if (topic_size > left) return corrupt(fmt::format("topic of {} bytes does not fit", topic_size));
   left -= topic_size;
@@ -142,7 +143,8 @@ Result<void> verify_checksum(const RecordView& record, ChecksumPolicy policy) {
     }
     return {};
   }
-  if (record.properties.size() < kCrcPropertyBytes) return corrupt("record has no checksum property");
+  if (record.properties.size() < kCrcPropertyBytes)
+    return corrupt("record has no checksum property");
   const std::string_view covered = record.bytes.substr(0, record.bytes.size() - kCrcPropertyBytes);
   char expected[kCrcPropertyBytes];
   store_crc_property(expected, crc32(covered) & kCrcMask);

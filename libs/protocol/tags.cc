@@ -8,7 +8,10 @@ namespace {
 std::uint32_t decode_multibyte(std::string_view s, std::size_t& i) {
   constexpr std::uint32_t kReplacement = 0xFFFD;
   const auto lead = static_cast<unsigned char>(s[i]);
-  const int extra = lead >= 0xF0 && lead < 0xF8 ? 3 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xC2 && lead < 0xE0 ? 1 : 0;
+  const int extra = lead >= 0xF0 && lead < 0xF8   ? 3
+                    : lead >= 0xE0 && lead < 0xF0 ? 2
+                    : lead >= 0xC2 && lead < 0xE0 ? 1
+                                                  : 0;
   if (extra == 0 || i + static_cast<std::size_t>(extra) >= s.size()) {
     ++i;
     return kReplacement;

@@ -13,16 +13,16 @@
 namespace gantry::replog {
 
 struct Checkpoint {
-  LogPosition durable;          // the log is synced up to here
-  LogPosition queues_applied;   // consume queues are synced for all records below
-  LogPosition index_applied;    // key index, likewise
-  LogPosition index_from;       // older records are in RocketMQ's index files, not in ours
-  // >= 0: the log from here up to the term-start record behind it was written by Apache RocketMQ, and
-  // no snapshot knows that yet.
+  LogPosition durable;         // the log is synced up to here
+  LogPosition queues_applied;  // consume queues are synced for all records below
+  LogPosition index_applied;   // key index, likewise
+  LogPosition index_from;      // older records are in RocketMQ's index files, not in ours
+  // >= 0: the log from here up to the term-start record behind it was written by Apache RocketMQ,
+  // and no snapshot knows that yet.
   LogPosition apache_from{-1};
-  std::string boot_id;          // of the kernel that wrote it
-  bool clean = false;           // written by a clean stop: `durable` is the log's end
-  bool async_flush = false;     // the group's flush mode when written
+  std::string boot_id;       // of the kernel that wrote it
+  bool clean = false;        // written by a clean stop: `durable` is the log's end
+  bool async_flush = false;  // the group's flush mode when written
 };
 
 class CheckpointFile {

@@ -17,8 +17,8 @@ class CommandLog {
 
   // Appends `body` (a serialised state::proto::Command) as one record, in order with all other
   // appends. `done` runs on the log shard after the record has been committed AND applied, or with
-  // an error when it never will be (kDiskFull, kUnavailable). Uses the reserve file when the disk is
-  // full, so that trimming stays possible.
+  // an error when it never will be (kDiskFull, kUnavailable). Uses the reserve file when the disk
+  // is full, so that trimming stays possible.
   virtual void append_command(std::string body, Done done) = 0;
 };
 

@@ -26,7 +26,8 @@ struct Epoch {
 
 class EpochTable {
  public:
-  // Starts must not decrease; an epoch with the same start replaces the last one (it holds nothing).
+  // Starts must not decrease; an epoch with the same start replaces the last one (it holds
+  // nothing).
   void add(const Epoch& epoch);
   // Drops epochs that start at or beyond `end`.
   void cut(LogPosition end);

@@ -41,9 +41,10 @@ Result<std::unique_ptr<HardStateFile>> HardStateFile::open(io::FileSystem& fs,
     return make_error(ErrorCode::kCorrupt, fmt::format("{}: memberUuid or term is missing", path));
   }
   if (s.file_bytes != file_bytes) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      fmt::format("mappedFileSizeCommitLog is {}, but this store was created with {}",
-                                  file_bytes, s.file_bytes));
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("mappedFileSizeCommitLog is {}, but this store was created with {}", file_bytes,
+                    s.file_bytes));
   }
   return result;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a member must never forget: its identity, its term and its vote. In store/raft/hardstate, two
-// checksummed slots; every change is durable before it is acted upon. Log shard only.
+// What a member must never forget: its identity, its term and its vote. In store/raft/hardstate,
+// two checksummed slots; every change is durable before it is acted upon. Log shard only.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace gantry::replog {
 struct HardState {
   std::string member_uuid;  // 32 hex digits, made when the store is created
   Term term;
-  std::string voted_for;         // member uuid, empty: no vote in `term`
+  std::string voted_for;        // member uuid, empty: no vote in `term`
   std::int64_t file_bytes = 0;  // CommitLog file size of the store
 };
 

@@ -38,7 +38,8 @@ void Log::die(std::string_view what, const Error& error) {
   std::_Exit(70);
 }
 
-// --- appending ------------------------------------------------------------------------------------
+// --- appending
+// ------------------------------------------------------------------------------------
 
 Result<void> Log::roll(AppendKind kind) {
   const LogPosition next = files_->file_start(end_) + files_->file_bytes();
@@ -133,7 +134,8 @@ void Log::fail_commands(const Error& error) {
   }
 }
 
-// --- writing and committing -------------------------------------------------------------------------
+// --- writing and committing
+// -------------------------------------------------------------------------
 
 void Log::on_turn_end() {
   turn_time_ms_ = 0;
@@ -154,7 +156,8 @@ void Log::write_pending() {
     written_ = to;
   }
   if (options_.flush_mode == FlushMode::kSync && durable_ < written_) request_flush();
-  if (files_->end() - written_ < files_->file_bytes() + files_->file_bytes() / 2) prepare_next_file();
+  if (files_->end() - written_ < files_->file_bytes() + files_->file_bytes() / 2)
+    prepare_next_file();
 }
 
 // The file behind the reserve, in time and off the shard: allocating it waits for the disk.
@@ -171,7 +174,8 @@ void Log::prepare_next_file() {
         return;
       }
       static log::RateLimit limit(10000);
-      if (limit.admit()) logger.warn("allocating the next log file failed: {}", made.error().message);
+      if (limit.admit())
+        logger.warn("allocating the next log file failed: {}", made.error().message);
     });
   });
 }
@@ -230,7 +234,8 @@ void Log::apply_committed() {
   cache_.evict(std::min(applied_, written_));
 }
 
-// --- reading ----------------------------------------------------------------------------------------
+// --- reading
+// ----------------------------------------------------------------------------------------
 
 bool Log::in_memory(LogPosition position) const {
   return !cache_.empty() && position >= cache_.begin();
@@ -241,8 +246,8 @@ Result<protocol::RecordView> Log::read_record(LogPosition position, std::size_t 
   *would_block = false;
   if (position < files_->begin() || position + static_cast<std::int64_t>(size) > applied_) {
     return make_error(ErrorCode::kNotFound,
-                      fmt::format("no record of {} bytes at position {}; the log holds [{}, {})", size,
-                                  position.v, files_->begin().v, applied_.v));
+                      fmt::format("no record of {} bytes at position {}; the log holds [{}, {})",
+                                  size, position.v, files_->begin().v, applied_.v));
   }
   if (const std::string_view cached = cache_.at(position); cached.size() >= size) {
     return protocol::decode_record(cached.substr(0, size));
@@ -322,7 +327,8 @@ Result<ScanResult> Log::scan(
   return scan_log(*files_, options, epochs, on_record);
 }
 
-// --- upkeep -----------------------------------------------------------------------------------------
+// --- upkeep
+// -----------------------------------------------------------------------------------------
 
 Checkpoint Log::make_checkpoint(LogPosition queues_applied, LogPosition index_applied,
                                 LogPosition index_from, bool clean) const {

@@ -89,7 +89,8 @@ class Log final : public CommandLog, private runtime::TurnHook {
   // skipped.
   Result<ScanResult> recover(LogPosition from, EpochTable epochs, LogListener& listener);
   // Starts the next term: hard state, term-start record, flusher. Then appends are taken.
-  Result<void> start_term(const protocol::RecordHost& store_host, LogPosition apache_from = LogPosition(-1));
+  Result<void> start_term(const protocol::RecordHost& store_host,
+                          LogPosition apache_from = LogPosition(-1));
 
   // --- appending (leader) -----------------------------------------------------------------------
   // Room for one record; its position is final. kDiskFull, kBusy (too much uncommitted),
@@ -126,15 +127,17 @@ class Log final : public CommandLog, private runtime::TurnHook {
   // *would_block: not in memory; fetch() it and ask again.
   Result<protocol::RecordView> read_record(LogPosition position, std::size_t size,
                                            bool* would_block);
-  // The same without knowing the size. Blocks on the disk if it must; for rare requests by position.
+  // The same without knowing the size. Blocks on the disk if it must; for rare requests by
+  // position.
   Result<std::string> read_record_blocking(LogPosition position);
   void fetch(LogPosition position, std::size_t size, LogReader::Retry retry);
   // Store time of the record at `position`, without verifying the record; may wait for the disk.
   std::optional<std::int64_t> read_store_time_ms(LogPosition position) const;
   // Bytes as they are in the files; blocks. For start and for upkeep.
   Result<std::size_t> peek(LogPosition position, std::span<char> out) const;
-  Result<ScanResult> scan(const ScanOptions& options, EpochTable& epochs,
-                          const std::function<Result<void>(const protocol::RecordView&)>& on_record) const;
+  Result<ScanResult> scan(
+      const ScanOptions& options, EpochTable& epochs,
+      const std::function<Result<void>(const protocol::RecordView&)>& on_record) const;
   bool in_memory(LogPosition position) const;
 
   // --- upkeep -----------------------------------------------------------------------------------
@@ -143,7 +146,9 @@ class Log final : public CommandLog, private runtime::TurnHook {
   Checkpoint make_checkpoint(LogPosition queues_applied, LogPosition index_applied,
                              LogPosition index_from, bool clean) const;
   // Any thread, one at a time: durable when it returns.
-  Result<void> save_checkpoint(const Checkpoint& checkpoint) { return checkpoint_->save(checkpoint); }
+  Result<void> save_checkpoint(const Checkpoint& checkpoint) {
+    return checkpoint_->save(checkpoint);
+  }
   Result<std::int64_t> trim(LogPosition position);  // deletes whole files below
   // Refuses appends, writes and syncs what is there. Blocks. After it only reading works.
   Result<void> stop();

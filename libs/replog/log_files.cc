@@ -13,7 +13,8 @@ std::string position_file_name(std::int64_t position) { return fmt::format("{:02
 std::optional<std::int64_t> parse_position_file_name(std::string_view name) {
   std::int64_t position = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), position);
-  if (name.size() != 20 || error != std::errc{} || end != name.data() + name.size() || position < 0) {
+  if (name.size() != 20 || error != std::errc{} || end != name.data() + name.size() ||
+      position < 0) {
     return std::nullopt;
   }
   return position;
@@ -53,8 +54,9 @@ Result<std::unique_ptr<LogFiles>> LogFiles::open(io::FileSystem& fs, Options opt
                                     position_file_name(log->end().v)));
     }
     if (*start % file_bytes != 0) {
-      return make_error(ErrorCode::kCorrupt,
-                        fmt::format("{}: name is not a multiple of the file size {}", path, file_bytes));
+      return make_error(
+          ErrorCode::kCorrupt,
+          fmt::format("{}: name is not a multiple of the file size {}", path, file_bytes));
     }
     auto file = fs.open(path, io::OpenMode::kReadWrite);
     if (!file) return std::unexpected(file.error());
@@ -63,7 +65,9 @@ Result<std::unique_ptr<LogFiles>> LogFiles::open(io::FileSystem& fs, Options opt
   return log;
 }
 
-LogPosition LogFiles::begin() const { return files_.empty() ? LogPosition(0) : files_.front().start; }
+LogPosition LogFiles::begin() const {
+  return files_.empty() ? LogPosition(0) : files_.front().start;
+}
 
 LogPosition LogFiles::end() const {
   return files_.empty() ? LogPosition(0) : files_.back().start + options_.file_bytes;
@@ -128,7 +132,8 @@ void LogFiles::adopt(NextFile next) {
 Result<void> LogFiles::write(LogPosition position, std::span<const io::Slice> slices) {
   const Entry* entry = find(position);
   if (entry == nullptr) {
-    return make_error(ErrorCode::kNotFound, fmt::format("no CommitLog file for position {}", position.v));
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("no CommitLog file for position {}", position.v));
   }
   return entry->file->write_at(position - entry->start, slices);
 }
@@ -136,7 +141,8 @@ Result<void> LogFiles::write(LogPosition position, std::span<const io::Slice> sl
 Result<std::size_t> LogFiles::read(LogPosition position, std::span<char> out) const {
   const Entry* entry = find(position);
   if (entry == nullptr) {
-    return make_error(ErrorCode::kNotFound, fmt::format("no CommitLog file for position {}", position.v));
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("no CommitLog file for position {}", position.v));
   }
   return entry->file->read_at(position - entry->start, out);
 }
@@ -145,7 +151,8 @@ Result<std::optional<std::size_t>> LogFiles::try_read(LogPosition position,
                                                       std::span<char> out) const {
   const Entry* entry = find(position);
   if (entry == nullptr) {
-    return make_error(ErrorCode::kNotFound, fmt::format("no CommitLog file for position {}", position.v));
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("no CommitLog file for position {}", position.v));
   }
   return entry->file->try_read_at(position - entry->start, out);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CommitLog's files: equal size, named by their first position in 20 digits, no gaps. Files are
-// always new and zero-filled; behind the end of the log only zeros are valid. The newest file may be
-// an empty reserve. Owned by the log; changed on the log shard only. The File objects may also be
-// used by the flusher and the cold-read threads, who hold them by shared_ptr.
+// always new and zero-filled; behind the end of the log only zeros are valid. The newest file may
+// be an empty reserve. Owned by the log; changed on the log shard only. The File objects may also
+// be used by the flusher and the cold-read threads, who hold them by shared_ptr.
 #pragma once
 
 #include <deque>

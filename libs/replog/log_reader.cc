@@ -112,7 +112,8 @@ Result<std::string_view> LogReader::read(LogPosition position, std::size_t size,
 void LogReader::fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry) {
   std::vector<ColdRead> reads;
   const std::int64_t first = position.v / kBlockBytes;
-  const std::int64_t last = (position.v + static_cast<std::int64_t>(std::max<std::size_t>(size, 1)) - 1) / kBlockBytes;
+  const std::int64_t last =
+      (position.v + static_cast<std::int64_t>(std::max<std::size_t>(size, 1)) - 1) / kBlockBytes;
   for (std::int64_t number = first; number <= last; ++number) {
     const LogPosition start(number * kBlockBytes);
     auto file = files_.file_at(start);

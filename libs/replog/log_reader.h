@@ -44,8 +44,8 @@ class LogReader {
   // until the next call. kWouldBlock: call fetch() with the same range and try again later.
   Result<std::string_view> read(LogPosition position, std::size_t size, LogPosition written,
                                 Status* status);
-  // Brings the blocks of the range into the cache from another thread, then posts `retry` (also when
-  // reading failed: the next read() then reports the error).
+  // Brings the blocks of the range into the cache from another thread, then posts `retry` (also
+  // when reading failed: the next read() then reports the error).
   void fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry);
   // Forgets blocks below / at and beyond a position (retention, cut).
   void forget_below(LogPosition position);

@@ -34,8 +34,10 @@ class Window {
     const LogPosition stop = std::min({file_end, limit_, files_.end()});
     if (position >= stop || position < files_.begin()) return std::string_view{};
     need = std::min(need, static_cast<std::size_t>(stop - position));
-    if (position < start_ || position + static_cast<std::int64_t>(need) > start_ + static_cast<std::int64_t>(size_)) {
-      const std::size_t want = std::min(std::max(kBytes, need), static_cast<std::size_t>(stop - position));
+    if (position < start_ ||
+        position + static_cast<std::int64_t>(need) > start_ + static_cast<std::int64_t>(size_)) {
+      const std::size_t want =
+          std::min(std::max(kBytes, need), static_cast<std::size_t>(stop - position));
       if (capacity_ < want) {
         capacity_ = want;
         data_ = std::make_unique_for_overwrite<char[]>(capacity_);
@@ -59,7 +61,8 @@ class Window {
 };
 
 bool all_zero(std::string_view bytes) {
-  return bytes.empty() || (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+  return bytes.empty() ||
+         (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 class Scanner {
@@ -67,7 +70,8 @@ class Scanner {
   Scanner(const LogFiles& files, const ScanOptions& options, EpochTable& epochs)
       : files_(files), options_(options), epochs_(epochs), window_(files, options.to) {}
 
-  Result<ScanResult> run(const std::function<Result<void>(const protocol::RecordView&)>& on_record) {
+  Result<ScanResult> run(
+      const std::function<Result<void>(const protocol::RecordView&)>& on_record) {
     LogPosition position = std::max(options_.from, files_.begin());
     result_.end = position;
     while (position < std::min(files_.end(), options_.to)) {
@@ -116,8 +120,7 @@ class Scanner {
     auto bytes = window_.at(position, 8);
     if (!bytes) return std::unexpected(bytes.error());
     Step step;
-    const std::int64_t left_in_file =
-        files_.file_start(position) + files_.file_bytes() - position;
+    const std::int64_t left_in_file = files_.file_start(position) + files_.file_bytes() - position;
     if (bytes->size() < 8) {
       step.zero = all_zero(*bytes);
       step.reason = "fewer than 8 bytes left in the file";
@@ -215,7 +218,8 @@ class Scanner {
     for (std::size_t i = 4; i + 4 <= bytes.size(); ++i) {
       const void* hit = std::memchr(bytes.data() + i, 0xDA, bytes.size() - i - 3);
       const void* blank = nullptr;
-      std::size_t at = hit ? static_cast<std::size_t>(static_cast<const char*>(hit) - bytes.data()) : bytes.size();
+      std::size_t at = hit ? static_cast<std::size_t>(static_cast<const char*>(hit) - bytes.data())
+                           : bytes.size();
       blank = std::memchr(bytes.data() + i, 0xCB, std::min(at, bytes.size() - 3) - i);
       if (blank) at = static_cast<std::size_t>(static_cast<const char*>(blank) - bytes.data());
       if (at >= bytes.size()) return std::nullopt;
@@ -266,13 +270,15 @@ Result<protocol::RecordView> verify_record(std::string_view bytes, LogPosition p
                                                        record->position.v, position.v));
   }
   const bool apache = epochs.apache_at(position) && record->topic != kLogTopic;
-  GANTRY_TRY(protocol::verify_checksum(*record, apache ? protocol::ChecksumPolicy::kBodyCrc
-                                                       : protocol::ChecksumPolicy::kRecordChecksum));
+  GANTRY_TRY(protocol::verify_checksum(*record, apache
+                                                    ? protocol::ChecksumPolicy::kBodyCrc
+                                                    : protocol::ChecksumPolicy::kRecordChecksum));
   return record;
 }
 
-Result<ScanResult> scan_log(const LogFiles& files, const ScanOptions& options, EpochTable& epochs,
-                            const std::function<Result<void>(const protocol::RecordView&)>& on_record) {
+Result<ScanResult> scan_log(
+    const LogFiles& files, const ScanOptions& options, EpochTable& epochs,
+    const std::function<Result<void>(const protocol::RecordView&)>& on_record) {
   return Scanner(files, options, epochs).run(on_record);
 }
 

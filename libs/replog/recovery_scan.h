@@ -23,10 +23,10 @@ struct DamagedRange {
 };
 
 struct ScanResult {
-  LogPosition end;                     // behind the last valid record
-  std::vector<DamagedRange> damaged;   // inside [from, end)
-  bool garbage_behind_end = false;     // bytes that are not zero follow the end
-  std::string end_reason;              // why the scan ended there; empty: only zeros follow
+  LogPosition end;                    // behind the last valid record
+  std::vector<DamagedRange> damaged;  // inside [from, end)
+  bool garbage_behind_end = false;    // bytes that are not zero follow the end
+  std::string end_reason;             // why the scan ended there; empty: only zeros follow
   std::int64_t records = 0;
   std::int64_t last_store_timestamp_ms = 0;
 };
@@ -35,8 +35,8 @@ struct ScanOptions {
   LogPosition from;
   LogPosition to{INT64_MAX};  // do not read at or beyond
   std::int64_t record_bytes_max = 16 << 20;
-  // Known to have been synced: a search for records behind damage goes at least this far. Beyond it,
-  // a few MiB of zeros end the search.
+  // Known to have been synced: a search for records behind damage goes at least this far. Beyond
+  // it, a few MiB of zeros end the search.
   LogPosition durable{0};
   // Look for valid records behind a bad one (position and checksum identify them).
   bool resynchronise = true;
@@ -44,10 +44,12 @@ struct ScanOptions {
 
 // `epochs` decides how records are verified and grows with the term starts that are found.
 // `on_record` may be empty; an error from it ends the scan with that error.
-Result<ScanResult> scan_log(const LogFiles& files, const ScanOptions& options, EpochTable& epochs,
-                            const std::function<Result<void>(const protocol::RecordView&)>& on_record);
+Result<ScanResult> scan_log(
+    const LogFiles& files, const ScanOptions& options, EpochTable& epochs,
+    const std::function<Result<void>(const protocol::RecordView&)>& on_record);
 
-// The checks a record at `position` must pass: lengths, own position, checksum as its epoch wants it.
+// The checks a record at `position` must pass: lengths, own position, checksum as its epoch wants
+// it.
 Result<protocol::RecordView> verify_record(std::string_view bytes, LogPosition position,
                                            const EpochTable& epochs);
 

@@ -49,7 +49,8 @@ class TailCache {
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
   std::deque<Chunk> chunks_;
-  std::unique_ptr<char[]> spare_;  // one freed standard chunk, so that steady state does not allocate
+  std::unique_ptr<char[]>
+      spare_;  // one freed standard chunk, so that steady state does not allocate
 };
 
 }  // namespace gantry::replog

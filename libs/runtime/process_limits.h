@@ -7,7 +7,7 @@
 namespace gantry::runtime {
 
 struct ProcessLimits {
-  int cpus = 1;                     // rounded up from a quota
+  int cpus = 1;                   // rounded up from a quota
   std::int64_t memory_bytes = 0;  // the cgroup's limit, else the machine's memory
 };
 

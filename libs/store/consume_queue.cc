@@ -56,7 +56,8 @@ Result<void> ConsumeQueue::load(LogPosition log_begin, LogPosition log_applied) 
   for (const io::DirectoryEntry& entry : *entries) {
     const auto start = replog::parse_position_file_name(entry.name);
     if (!start || *start % file_bytes_ != 0) continue;
-    if (!files_.empty() && files_.back() + file_bytes_ != *start) files_.clear();  // a hole: rebuild
+    if (!files_.empty() && files_.back() + file_bytes_ != *start)
+      files_.clear();  // a hole: rebuild
     files_.push_back(*start);
   }
   if (files_.empty()) return {};
@@ -101,17 +102,20 @@ Result<std::size_t> ConsumeQueue::read(QueueOffset from, std::span<QueueEntry> o
   std::size_t count = 0;
   if (from < tail_start_) {
     const std::int64_t in_file = entries_per_file() - from.v % entries_per_file();
-    const std::int64_t want = std::min({static_cast<std::int64_t>(out.size()), tail_start_ - from, in_file});
+    const std::int64_t want =
+        std::min({static_cast<std::int64_t>(out.size()), tail_start_ - from, in_file});
     char buffer[64 * kEntry];
     while (static_cast<std::int64_t>(count) < want) {
       const QueueOffset at = from + static_cast<std::int64_t>(count);
-      const auto n = static_cast<std::size_t>(std::min<std::int64_t>(want - static_cast<std::int64_t>(count), 64));
+      const auto n = static_cast<std::size_t>(
+          std::min<std::int64_t>(want - static_cast<std::int64_t>(count), 64));
       auto file = file_for(at.v * kEntryBytes, false);
       if (!file) return std::unexpected(file.error());
       const auto bytes = (*file)->read_at(at.v * kEntryBytes - open_start_, {buffer, n * kEntry});
       if (!bytes) return std::unexpected(bytes.error());
       if (*bytes < n * kEntry) {
-        return make_error(ErrorCode::kCorrupt, fmt::format("{} is shorter than {} bytes", (*file)->path(), file_bytes_));
+        return make_error(ErrorCode::kCorrupt,
+                          fmt::format("{} is shorter than {} bytes", (*file)->path(), file_bytes_));
       }
       for (std::size_t i = 0; i < n; ++i) out[count++] = decode(buffer + i * kEntry);
     }
@@ -153,8 +157,8 @@ Result<io::File*> ConsumeQueue::file_for(std::int64_t byte_offset, bool create) 
   if (open_ && open_start_ == start) return open_.get();
   const bool known = std::ranges::binary_search(files_, start);
   if (!known && !create) {
-    return make_error(ErrorCode::kNotFound,
-                      fmt::format("{}: file {} is missing", directory_, replog::position_file_name(start)));
+    return make_error(ErrorCode::kNotFound, fmt::format("{}: file {} is missing", directory_,
+                                                        replog::position_file_name(start)));
   }
   if (!known) {
     GANTRY_TRY(fs_.create_directories(directory_));
@@ -208,7 +212,8 @@ void ConsumeQueue::take_unsynced(std::vector<std::shared_ptr<io::File>>& files,
 void ConsumeQueue::drop_memory(std::size_t keep_entries) {
   const auto written_in_tail = static_cast<std::size_t>(written_ - tail_start_);
   const std::size_t total = tail_.size() / kEntry;
-  const std::size_t drop = std::min(written_in_tail, total > keep_entries ? total - keep_entries : 0);
+  const std::size_t drop =
+      std::min(written_in_tail, total > keep_entries ? total - keep_entries : 0);
   tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(drop * kEntry));
   tail_start_ += static_cast<std::int64_t>(drop);
 }

@@ -3,8 +3,8 @@
 // shard only; write-back and sync run from its timers.
 #pragma once
 
-#include <cstdint>
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,7 +32,8 @@ class QueueStore {
   // Queue ids of a topic that have a queue, ascending.
   std::vector<std::int32_t> queue_ids(std::string_view topic) const;
   std::vector<std::string> topics() const;
-  void for_each(const std::function<void(std::string_view topic, std::int32_t queue_id, ConsumeQueue&)>& fn);
+  void for_each(
+      const std::function<void(std::string_view topic, std::int32_t queue_id, ConsumeQueue&)>& fn);
 
   // The committed record's entry. Everything that ends at or below `record_end` has been appended.
   void append(std::string_view topic, std::int32_t queue_id, QueueOffset offset,

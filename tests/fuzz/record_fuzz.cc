@@ -13,11 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const auto record = protocol::decode_record(bytes);
   if (!record) return 0;
-  ignore_result(protocol::verify_checksum(*record, protocol::ChecksumPolicy::kBodyCrc), "either is fine");
-  ignore_result(protocol::verify_checksum(*record, protocol::ChecksumPolicy::kRecordChecksum), "either is fine");
+  ignore_result(protocol::verify_checksum(*record, protocol::ChecksumPolicy::kBodyCrc),
+                "either is fine");
+  ignore_result(protocol::verify_checksum(*record, protocol::ChecksumPolicy::kRecordChecksum),
+                "either is fine");
   protocol::for_each_property(record->properties, [](std::string_view, std::string_view) {});
   const protocol::RecordFields fields = protocol::fields_of(*record);
-  if (fields.properties.size() + protocol::kCrcPropertyBytes > protocol::kPropertiesBytesMax) return 0;
+  if (fields.properties.size() + protocol::kCrcPropertyBytes > protocol::kPropertiesBytesMax)
+    return 0;
   std::string encoded(protocol::encoded_size(fields), '\0');
   protocol::encode_record(fields, encoded.data());
   const auto again = protocol::decode_record(encoded);

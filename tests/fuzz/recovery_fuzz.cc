@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     std::string record(protocol::encoded_size(fields), '\0');
     protocol::encode_record(fields, record.data());
     bytes.replace(0, record.size(), record);
-    for (std::size_t i = 1; i + 1 < size; i += 2) bytes[(data[i] * 16U) % kFileBytes] = static_cast<char>(data[i + 1]);
+    for (std::size_t i = 1; i + 1 < size; i += 2)
+      bytes[(data[i] * 16U) % kFileBytes] = static_cast<char>(data[i + 1]);
     fs.put(kName, bytes);
   }
   auto files = replog::LogFiles::open(fs, {"/log", kFileBytes});
@@ -41,11 +42,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   LogPosition last(-1);
   replog::ScanOptions options;
   options.durable = LogPosition((data[0] & 4) != 0 ? kFileBytes : 0);
-  const auto scan = replog::scan_log(**files, options, epochs, [&](const protocol::RecordView& r) -> Result<void> {
-    if (r.position <= last || r.position + r.total_size > LogPosition(kFileBytes)) std::abort();
-    last = r.position;
-    return {};
-  });
+  const auto scan = replog::scan_log(
+      **files, options, epochs, [&](const protocol::RecordView& r) -> Result<void> {
+        if (r.position <= last || r.position + r.total_size > LogPosition(kFileBytes)) std::abort();
+        last = r.position;
+        return {};
+      });
   if (!scan || scan->end > LogPosition(kFileBytes)) std::abort();
   return 0;
 }

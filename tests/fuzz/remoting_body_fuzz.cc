@@ -56,20 +56,48 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 14) {
-    case 0: check<HeartbeatData>(text); break;
-    case 1: check<TopicRouteData>(text); break;
-    case 2: check<ClusterInfo>(text); break;
-    case 3: check<TopicConfigTable>(text); break;
-    case 4: check<SubscriptionGroupTable>(text); break;
-    case 5: check<ConsumeStats>(text); break;
-    case 6: check<TopicStatsTable>(text); break;
-    case 7: check<ResetOffsetBody>(text); break;
-    case 8: check<LockBatchRequest>(text); break;
-    case 9: check<ConsumerConnection>(text); break;
-    case 10: check<QueryAssignmentResponse>(text); break;
-    case 11: check<QueryConsumeQueueResponse>(text); break;
-    case 12: check_registration(text, false); break;
-    default: check_registration(text, true); break;
+    case 0:
+      check<HeartbeatData>(text);
+      break;
+    case 1:
+      check<TopicRouteData>(text);
+      break;
+    case 2:
+      check<ClusterInfo>(text);
+      break;
+    case 3:
+      check<TopicConfigTable>(text);
+      break;
+    case 4:
+      check<SubscriptionGroupTable>(text);
+      break;
+    case 5:
+      check<ConsumeStats>(text);
+      break;
+    case 6:
+      check<TopicStatsTable>(text);
+      break;
+    case 7:
+      check<ResetOffsetBody>(text);
+      break;
+    case 8:
+      check<LockBatchRequest>(text);
+      break;
+    case 9:
+      check<ConsumerConnection>(text);
+      break;
+    case 10:
+      check<QueryAssignmentResponse>(text);
+      break;
+    case 11:
+      check<QueryConsumeQueueResponse>(text);
+      break;
+    case 12:
+      check_registration(text, false);
+      break;
+    default:
+      check_registration(text, true);
+      break;
   }
   return 0;
 }

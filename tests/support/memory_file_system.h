@@ -17,7 +17,9 @@ class MemoryFileSystem final : public io::FileSystem {
  public:
   using Bytes = std::shared_ptr<std::string>;
 
-  void put(const std::string& path, std::string bytes) { files_[path] = std::make_shared<std::string>(std::move(bytes)); }
+  void put(const std::string& path, std::string bytes) {
+    files_[path] = std::make_shared<std::string>(std::move(bytes));
+  }
   // Null when there is no such file.
   Bytes get(const std::string& path) const {
     const auto it = files_.find(path);
@@ -30,7 +32,8 @@ class MemoryFileSystem final : public io::FileSystem {
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override {
     Bytes bytes = get(path);
     if (!bytes) {
-      if (mode != io::OpenMode::kCreate) return make_error(ErrorCode::kNotFound, path + ": no such file");
+      if (mode != io::OpenMode::kCreate)
+        return make_error(ErrorCode::kNotFound, path + ": no such file");
       bytes = files_[path] = std::make_shared<std::string>();
     }
     return std::make_unique<MemoryFile>(*this, path, bytes);
@@ -43,7 +46,8 @@ class MemoryFileSystem final : public io::FileSystem {
       const std::string rest = path.substr(prefix.size());
       const std::size_t slash = rest.find('/');
       const std::string name = rest.substr(0, slash);
-      found[name] = {name, slash == std::string::npos ? static_cast<std::int64_t>(bytes->size()) : 0,
+      found[name] = {name,
+                     slash == std::string::npos ? static_cast<std::int64_t>(bytes->size()) : 0,
                      slash != std::string::npos};
     }
     std::vector<io::DirectoryEntry> entries;
@@ -51,7 +55,9 @@ class MemoryFileSystem final : public io::FileSystem {
     return entries;
   }
   Result<bool> exists(const std::string& path) override {
-    return files_.contains(path) || std::ranges::any_of(files_, [&](const auto& f) { return f.first.starts_with(path + "/"); });
+    return files_.contains(path) || std::ranges::any_of(files_, [&](const auto& f) {
+             return f.first.starts_with(path + "/");
+           });
   }
   Result<void> create_directories(const std::string&) override { return {}; }
   Result<void> remove(const std::string& path) override {
@@ -59,7 +65,8 @@ class MemoryFileSystem final : public io::FileSystem {
     return {};
   }
   Result<void> remove_recursively(const std::string& path) override {
-    std::erase_if(files_, [&](const auto& f) { return f.first == path || f.first.starts_with(path + "/"); });
+    std::erase_if(
+        files_, [&](const auto& f) { return f.first == path || f.first.starts_with(path + "/"); });
     return {};
   }
   Result<void> rename(const std::string& from, const std::string& to) override {
@@ -77,7 +84,8 @@ class MemoryFileSystem final : public io::FileSystem {
  private:
   class MemoryFile final : public io::File {
    public:
-    MemoryFile(MemoryFileSystem& fs, std::string path, Bytes bytes) : fs_(fs), path_(std::move(path)), bytes_(std::move(bytes)) {}
+    MemoryFile(MemoryFileSystem& fs, std::string path, Bytes bytes)
+        : fs_(fs), path_(std::move(path)), bytes_(std::move(bytes)) {}
     const std::string& path() const override { return path_; }
     Result<std::int64_t> size() override { return static_cast<std::int64_t>(bytes_->size()); }
     using io::File::write_at;
@@ -97,7 +105,8 @@ class MemoryFileSystem final : public io::FileSystem {
       std::memcpy(out.data(), bytes_->data() + at, n);
       return n;
     }
-    Result<std::optional<std::size_t>> try_read_at(std::int64_t offset, std::span<char> out) override {
+    Result<std::optional<std::size_t>> try_read_at(std::int64_t offset,
+                                                   std::span<char> out) override {
       auto n = read_at(offset, out);
       if (!n) return std::unexpected(n.error());
       return *n;
@@ -108,7 +117,8 @@ class MemoryFileSystem final : public io::FileSystem {
     }
     Result<void> allocate(std::int64_t bytes) override {
       const std::int64_t more = bytes - static_cast<std::int64_t>(bytes_->size());
-      if (fs_.space_left >= 0 && more > fs_.space_left) return make_error(ErrorCode::kDiskFull, path_ + ": no space");
+      if (fs_.space_left >= 0 && more > fs_.space_left)
+        return make_error(ErrorCode::kDiskFull, path_ + ": no space");
       if (fs_.space_left >= 0) fs_.space_left -= std::max<std::int64_t>(more, 0);
       return truncate(bytes);
     }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the log's tests share: records to put into it, a listener that remembers, a clock to set.
+#pragma once
+
+#include <future>
+#include <string>
+#include <vector>
+
+#include "protocol/record.h"
+#include "replog/log.h"
+#include "runtime/shard.h"
+#include "tests/support/memory_file_system.h"
+
+namespace gantry::replog {
+
+struct FakeClock final : Clock {
+  std::int64_t now_ms = 1'000'000;
+  std::int64_t wall_ms() const override { return now_ms; }
+  std::int64_t steady_us() const override { return now_ms * 1000; }
+};
+
+struct Seen {
+  LogPosition position;
+  std::string topic, body;
+  std::int64_t store_ms;
+};
+
+class Remember final : public LogListener {
+ public:
+  Result<void> apply(const protocol::RecordView& r) override {
+    records.push_back(
+        {r.position, std::string(r.topic), std::string(r.body), r.store_timestamp_ms});
+    return {};
+  }
+  void on_committed(LogPosition position) override { committed = position; }
+  std::vector<std::string> messages() const {
+    std::vector<std::string> bodies;
+    for (const Seen& s : records) {
+      if (s.topic == "T") bodies.push_back(s.body);
+    }
+    return bodies;
+  }
+  std::vector<Seen> records;
+  LogPosition committed;
+};
+
+inline LogOptions small_log(FlushMode mode = FlushMode::kAsync) {
+  LogOptions o;
+  o.commit_log_directory = "/store/commitlog";
+  o.raft_directory = "/store/raft";
+  o.file_bytes = 8192;
+  o.flush_mode = mode;
+  o.record_bytes_max = 4096;
+  o.tail_cache_bytes = 1 << 20;
+  return o;
+}
+
+// A log on its own shard over files that outlive it.
+class LogRig {
+ public:
+  explicit LogRig(testing::MemoryFileSystem& fs, LogOptions options = small_log())
+      : shard("log-test") {
+    shard.start();
+    on_shard([&] { log = std::make_unique<Log>(shard, fs, options, clock); });
+  }
+  ~LogRig() {
+    on_shard([&] { log.reset(); });
+    shard.stop();
+    shard.join();
+  }
+
+  // Runs on the shard and waits until the turn it ran in is over.
+  template <class Fn>
+  void on_shard(Fn&& fn) {
+    std::promise<void> done;
+    shard.post([&] {
+      fn();
+      shard.post([&] { done.set_value(); });
+    });
+    done.get_future().get();
+  }
+
+  Result<void> start(LogPosition from = LogPosition(0), EpochTable epochs = {}) {
+    Result<void> result;
+    on_shard([&] {
+      result = log->open();
+      if (!result) return;
+      auto scan_result = log->recover(from, std::move(epochs), seen);
+      if (!scan_result) {
+        result = std::unexpected(scan_result.error());
+        return;
+      }
+      scan = *scan_result;
+      result = log->start_term(*protocol::RecordHost::parse("127.0.0.1", 1));
+    });
+    return result;
+  }
+
+  // Shard only.
+  Result<LogPosition> append(std::string_view body) {
+    protocol::RecordFields f;
+    f.topic = "T";
+    f.body = body;
+    f.store_host = f.born_host = log->store_host();
+    const auto place = log->reserve(protocol::encoded_size(f));
+    if (!place) return std::unexpected(place.error());
+    f.position = place->position;
+    f.store_timestamp_ms = log->store_time_ms();
+    protocol::encode_record(f, place->data);
+    log->publish(*place);
+    return place->position;
+  }
+
+  FakeClock clock;
+  Remember seen;
+  ScanResult scan;
+  runtime::Shard shard;
+  std::unique_ptr<Log> log;
+};
+
+}  // namespace gantry::replog

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/consume_queue.h"
+
+#include <gtest/gtest.h>
+
+#include "store/queue_store.h"
+#include "tests/support/memory_file_system.h"
+
+namespace gantry::store {
+namespace {
+
+constexpr std::int64_t kFileBytes = 20 * 100;
+
+QueueEntry entry(std::int64_t position) { return {LogPosition(position), 50, position * 7}; }
+
+TEST(ConsumeQueue, ServesFromMemoryAndFromFiles) {
+  testing::MemoryFileSystem fs;
+  ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+  for (int i = 0; i < 250; ++i) q.append(QueueOffset(i), entry(i * 50));
+  ASSERT_TRUE(q.write_back());
+  q.relax();
+  for (int i = 250; i < 300; ++i) q.append(QueueOffset(i), entry(i * 50));
+  std::vector<QueueEntry> out(64);
+  std::int64_t at = 0;
+  while (at < 300) {
+    const auto n = q.read(QueueOffset(at), out);
+    ASSERT_TRUE(n);
+    ASSERT_GT(*n, 0U);
+    for (std::size_t i = 0; i < *n; ++i, ++at) EXPECT_EQ(out[i].position, LogPosition(at * 50));
+  }
+  EXPECT_EQ(*q.read(QueueOffset(300), out), 0U);
+  EXPECT_EQ(q.max(), QueueOffset(300));
+}
+
+TEST(ConsumeQueue, FilesAreRocketMqs) {
+  testing::MemoryFileSystem fs;
+  ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+  for (int i = 0; i < 101; ++i) q.append(QueueOffset(i), entry(i));
+  ASSERT_TRUE(q.write_back());
+  ASSERT_TRUE(fs.get("/cq/T/0/00000000000000000000"));
+  ASSERT_TRUE(fs.get("/cq/T/0/00000000000000002000"));
+  EXPECT_EQ(fs.get("/cq/T/0/00000000000000002000")->size(), static_cast<std::size_t>(kFileBytes));
+  const std::string& bytes = *fs.get("/cq/T/0/00000000000000000000");
+  EXPECT_EQ(bytes.substr(20, 20), std::string("\0\0\0\0\0\0\0\1\0\0\0\x32\0\0\0\0\0\0\0\7", 20));
+}
+
+TEST(ConsumeQueue, AppendIsIdempotentAndFillsGapsWithBlanks) {
+  testing::MemoryFileSystem fs;
+  ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+  q.append(QueueOffset(0), entry(1));
+  q.append(QueueOffset(0), entry(999));
+  q.append(QueueOffset(3), entry(4));
+  EXPECT_EQ(q.max(), QueueOffset(4));
+  EXPECT_EQ(q.at(QueueOffset(0))->position, LogPosition(1));
+  EXPECT_TRUE(q.at(QueueOffset(1))->blank());
+  EXPECT_FALSE(q.at(QueueOffset(3))->blank());
+}
+
+TEST(ConsumeQueue, LoadForgetsWhatTheLogWillBringAgain) {
+  testing::MemoryFileSystem fs;
+  {
+    ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+    for (int i = 0; i < 150; ++i) q.append(QueueOffset(i), entry(i * 50));
+    ASSERT_TRUE(q.write_back());
+  }
+  for (const int known : {0, 1, 99, 100, 149, 150}) {
+    ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+    ASSERT_TRUE(q.load(LogPosition(0), LogPosition(known * 50)));
+    EXPECT_EQ(q.max(), QueueOffset(known));
+    EXPECT_EQ(q.next(), QueueOffset(known));
+  }
+}
+
+TEST(ConsumeQueue, TrimMovesTheBeginAndDeletesWholeFiles) {
+  testing::MemoryFileSystem fs;
+  ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+  for (int i = 0; i < 250; ++i) q.append(QueueOffset(i), entry(i * 50));
+  ASSERT_TRUE(q.write_back());
+  ASSERT_TRUE(q.trim(LogPosition(120 * 50)));
+  EXPECT_EQ(q.min(), QueueOffset(120));
+  EXPECT_FALSE(fs.get("/cq/T/0/00000000000000000000"));
+  EXPECT_TRUE(fs.get("/cq/T/0/00000000000000002000"));
+  ConsumeQueue again(fs, "/cq/T/0", kFileBytes);
+  ASSERT_TRUE(again.load(LogPosition(120 * 50), LogPosition(250 * 50)));
+  EXPECT_EQ(again.min(), QueueOffset(120));
+  EXPECT_EQ(again.max(), QueueOffset(250));
+}
+
+TEST(ConsumeQueue, BeginsWhereItsFirstKnownMessageIs) {
+  testing::MemoryFileSystem fs;
+  ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+  q.append(QueueOffset(1234), entry(7));
+  EXPECT_EQ(q.min(), QueueOffset(1234));
+  EXPECT_EQ(q.max(), QueueOffset(1235));
+  EXPECT_EQ(q.at(QueueOffset(1234))->position, LogPosition(7));
+  EXPECT_FALSE(q.at(QueueOffset(1233)));
+}
+
+TEST(QueueStore, DurableOnlyAfterTheSync) {
+  testing::MemoryFileSystem fs;
+  QueueStore store(fs, "/cq", kFileBytes);
+  store.append("A", 0, QueueOffset(0), entry(0), LogPosition(50));
+  store.append("B", 3, QueueOffset(0), entry(50), LogPosition(100));
+  EXPECT_EQ(store.durable_up_to(), LogPosition(0));
+  auto work = store.begin_sync();
+  ASSERT_TRUE(work);
+  EXPECT_EQ(work->files.size(), 2U);
+  store.append("A", 0, QueueOffset(1), entry(100), LogPosition(150));
+  ASSERT_TRUE(work->run(fs));
+  store.complete_sync(*work);
+  EXPECT_EQ(store.durable_up_to(), LogPosition(100));
+  EXPECT_EQ(store.queue_ids("B"), (std::vector<std::int32_t>{3}));
+  ASSERT_TRUE(store.remove_topic("A"));
+  EXPECT_EQ(store.find("A", 0), nullptr);
+  EXPECT_TRUE(store.begin_sync());
+}
+
+}  // namespace
+}  // namespace gantry::store
