@@ -175,6 +175,17 @@ TEST_F(OffsetManagerTest, ARefusedResetLeavesTheOldOffset) {
   EXPECT_FALSE(manager_.has_pending_reset("g", "t", 0));
 }
 
+TEST_F(OffsetManagerTest, ARefusedBatchThatAResetHasReplacedIsNotWrittenAgain) {
+  manager_.commit("g", "t", 0, QueueOffset(9));
+  std::optional<Result<void>> done;
+  reset(2, done);
+  log_.fail_one();  // the flush in front
+  EXPECT_EQ(manager_.dirty(), 0U);
+  log_.commit_all();
+  EXPECT_TRUE(*done);
+  EXPECT_EQ(manager_.take_pending_reset("g", "t", 0), QueueOffset(2));
+}
+
 TEST_F(OffsetManagerTest, ANewLeaderKnowsPendingResetsAndCommittedOffsetsOnly) {
   std::optional<Result<void>> done;
   reset(2, done);
