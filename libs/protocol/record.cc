@@ -35,6 +35,12 @@ char* store_host(char* p, const RecordHost& host) {
   return p + ip_bytes + 4;
 }
 
+// An empty view may have no address.
+char* put(char* p, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(p, bytes.data(), bytes.size());
+  return p + bytes.size();
+}
+
 void store_crc_property(char* p, std::uint32_t crc) {
   std::memcpy(p, kCrcPropertyName.data(), kCrcPropertyName.size());
   p += kCrcPropertyName.size();
@@ -184,20 +190,17 @@ void encode_record(const RecordFields& f, char* out) {
   store_be<std::int64_t>(p + 4, f.prepared_transaction_offset);
   store_be<std::uint32_t>(p + 12, static_cast<std::uint32_t>(f.body.size()));
   p += 16;
-  std::memcpy(p, f.body.data(), f.body.size());
-  p += f.body.size();
+  p = put(p, f.body);
   if (v2) {
     store_be<std::uint16_t>(p, static_cast<std::uint16_t>(f.topic.size()));
     p += 2;
   } else {
     *p++ = static_cast<char>(f.topic.size());
   }
-  std::memcpy(p, f.topic.data(), f.topic.size());
-  p += f.topic.size();
+  p = put(p, f.topic);
   store_be<std::int16_t>(p, static_cast<std::int16_t>(f.properties.size() + kCrcPropertyBytes));
   p += 2;
-  std::memcpy(p, f.properties.data(), f.properties.size());
-  p += f.properties.size();
+  p = put(p, f.properties);
   const std::size_t covered = static_cast<std::size_t>(p - out);
   store_crc_property(p, crc32({out, covered}) & kCrcMask);
 }

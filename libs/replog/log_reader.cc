@@ -28,6 +28,18 @@ LogReader::~LogReader() {
   cold_thread_.join();
 }
 
+LogReader::BlockPlace LogReader::place_of(LogPosition position) const {
+  const std::int64_t file_bytes = files_.file_bytes();
+  const std::int64_t per_file = (file_bytes + kBlockBytes - 1) / kBlockBytes;
+  const LogPosition file_start = files_.file_start(position);
+  const std::int64_t index = (position - file_start) / kBlockBytes;
+  BlockPlace place;
+  place.number = file_start.v / file_bytes * per_file + index;
+  place.start = file_start + index * kBlockBytes;
+  place.end = std::min(place.start + kBlockBytes, file_start + file_bytes);
+  return place;
+}
+
 LogReader::Block* LogReader::cached(std::int64_t number) {
   const auto it = blocks_.find(number);
   if (it == blocks_.end()) return nullptr;
@@ -64,14 +76,15 @@ LogReader::Block* LogReader::insert(Block block) {
   return &lru_.front();
 }
 
-Result<LogReader::Block*> LogReader::load(std::int64_t number, std::size_t valid, Status* status) {
-  Block* block = cached(number);
+Result<LogReader::Block*> LogReader::load(const BlockPlace& place, std::size_t valid,
+                                          Status* status) {
+  Block* block = cached(place.number);
   if (block != nullptr && block->valid >= valid) {
     ++stats_.block_hits;
     return block;
   }
-  Block fresh = new_block(number);
-  const auto n = files_.try_read(LogPosition(number * kBlockBytes), {fresh.data.get(), valid});
+  Block fresh = new_block(place.number);
+  const auto n = files_.try_read(place.start, {fresh.data.get(), valid});
   if (!n) return std::unexpected(n.error());
   if (!*n) {
     spare_.push_back(std::move(fresh.data));
@@ -88,13 +101,12 @@ Result<std::string_view> LogReader::read(LogPosition position, std::size_t size,
   *status = Status::kOk;
   joined_.clear();
   while (size > 0) {
-    const std::int64_t number = position.v / kBlockBytes;
-    const std::int64_t start = number * kBlockBytes;
-    const auto valid = static_cast<std::size_t>(std::min(kBlockBytes, written.v - start));
-    auto block = load(number, valid, status);
+    const BlockPlace place = place_of(position);
+    const auto valid = static_cast<std::size_t>(std::min(place.end, written) - place.start);
+    auto block = load(place, valid, status);
     if (!block) return std::unexpected(block.error());
     if (*status == Status::kWouldBlock) return std::string_view{};
-    const auto skip = static_cast<std::size_t>(position.v - start);
+    const auto skip = static_cast<std::size_t>(position - place.start);
     if ((*block)->valid <= skip) {
       return make_error(ErrorCode::kCorrupt,
                         fmt::format("the log ends before position {}", position.v));
@@ -111,18 +123,18 @@ Result<std::string_view> LogReader::read(LogPosition position, std::size_t size,
 
 void LogReader::fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry) {
   std::vector<ColdRead> reads;
-  const std::int64_t first = position.v / kBlockBytes;
-  const std::int64_t last =
-      (position.v + static_cast<std::int64_t>(std::max<std::size_t>(size, 1)) - 1) / kBlockBytes;
-  for (std::int64_t number = first; number <= last; ++number) {
-    const LogPosition start(number * kBlockBytes);
-    auto file = files_.file_at(start);
+  const LogPosition stop = position + static_cast<std::int64_t>(std::max<std::size_t>(size, 1));
+  while (position < stop) {
+    const BlockPlace place = place_of(position);
+    position = place.end;
+    auto file = files_.file_at(place.start);
     if (!file) continue;
     ColdRead read;
     read.file = std::move(file);
-    read.offset = start - files_.file_start(start);
-    read.block = new_block(number);
-    read.block.valid = static_cast<std::size_t>(std::min(kBlockBytes, written - start));
+    read.offset = place.start - files_.file_start(place.start);
+    read.block = new_block(place.number);
+    read.block.valid = static_cast<std::size_t>(
+        std::max<std::int64_t>(0, std::min(place.end, written) - place.start));
     reads.push_back(std::move(read));
   }
   if (reads.empty()) {
@@ -140,8 +152,9 @@ void LogReader::fetch(LogPosition position, std::size_t size, LogPosition writte
 }
 
 void LogReader::forget_below(LogPosition position) {
+  const std::int64_t first = place_of(position).number;
   for (auto it = lru_.begin(); it != lru_.end();) {
-    if ((it->number + 1) * kBlockBytes <= position.v) {
+    if (it->number < first) {
       blocks_.erase(it->number);
       it = lru_.erase(it);
     } else {

@@ -67,10 +67,16 @@ class LogReader {
     Retry retry;
   };
 
+  // Blocks are counted within their file: none crosses a file's end, whatever the file size.
+  struct BlockPlace {
+    std::int64_t number = 0;
+    LogPosition start, end;
+  };
+  BlockPlace place_of(LogPosition position) const;
   Block* cached(std::int64_t number);
   Block* insert(Block block);
   Block new_block(std::int64_t number);
-  Result<Block*> load(std::int64_t number, std::size_t valid, Status* status);
+  Result<Block*> load(const BlockPlace& place, std::size_t valid, Status* status);
   void run_cold_reads();
 
   runtime::Shard& shard_;

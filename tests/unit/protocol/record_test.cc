@@ -55,7 +55,8 @@ TEST(Record, LayoutIsRocketMqs) {
 
 TEST(Record, DecodesWhatItEncodes) {
   const std::string bytes = encoded(sample());
-  const auto r = decode_record(bytes + "trailing");
+  const std::string longer = bytes + "trailing";
+  const auto r = decode_record(longer);
   ASSERT_TRUE(r);
   EXPECT_EQ(r->total_size, bytes.size());
   EXPECT_EQ(r->queue_offset, QueueOffset(42));

@@ -80,7 +80,9 @@ TEST(Log, RecordsSurviveAReopenByteForByte) {
     const auto bytes = again.log->read_record_blocking(last);
     ASSERT_TRUE(bytes);
     const auto record = again.log->read_record(last, bytes->size(), &would_block);
-    ASSERT_TRUE(record || would_block);
+    EXPECT_FALSE(would_block);
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_EQ(record->body, sent.back());
     EXPECT_FALSE(again.log->read_record_blocking(again.log->end()));
   });
 }
