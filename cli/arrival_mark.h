@@ -13,7 +13,8 @@ namespace gantry::cli {
 
 inline constexpr std::string_view kArrivalMark = "BENCH_SENT";
 
-inline std::string arrival_mark(std::string_view prefix, std::chrono::steady_clock::time_point sent) {
+inline std::string arrival_mark(std::string_view prefix,
+                                std::chrono::steady_clock::time_point sent) {
   const auto us =
       std::chrono::duration_cast<std::chrono::microseconds>(sent.time_since_epoch()).count();
   return std::string(prefix) + std::to_string(us);

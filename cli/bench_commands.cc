@@ -316,10 +316,10 @@ void add_bench_commands(CLI::App& app, Context& context) {
       ->capture_default_str();
 
   auto both = std::make_shared<BenchOptions>();
-  command = add_command(
-      *family, context, "e2e", "Send and receive at once; latency from sending to arrival",
-      "  gantry bench e2e orders --rate 1000 --seconds 30\n",
-      [&context, both] { return bench_both(context, *both); });
+  command = add_command(*family, context, "e2e",
+                        "Send and receive at once; latency from sending to arrival",
+                        "  gantry bench e2e orders --rate 1000 --seconds 30\n",
+                        [&context, both] { return bench_both(context, *both); });
   add_common(*command, *both);
   add_sending(*command, *both);
   add_receiving(*command, *both);

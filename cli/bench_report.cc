@@ -56,8 +56,7 @@ void BenchReport::begin() {
 
 void BenchReport::add(const LoadStats& stats) {
   const auto now = steady_clock::now();
-  const LatencyHistogram& latency =
-      stats.end_to_end.count() > 0 ? stats.end_to_end : stats.latency;
+  const LatencyHistogram& latency = stats.end_to_end.count() > 0 ? stats.end_to_end : stats.latency;
   const Second second{duration<double>(now - last_).count(),
                       stats.messages,
                       stats.bytes,
@@ -88,11 +87,11 @@ std::string BenchReport::text() const {
   Fields fields;
   fields.add("Messages " + verb_,
              fmt::format("{} in {:.1f} s", format_count(total_.messages), seconds()));
-  fields.add("Throughput",
-             fmt::format("{} messages/s, {}/s",
-                         format_count(static_cast<std::int64_t>(
-                             per_second(total_.messages, seconds()))),
-                         format_bytes(per_second(total_.bytes, seconds()))));
+  fields.add(
+      "Throughput",
+      fmt::format("{} messages/s, {}/s",
+                  format_count(static_cast<std::int64_t>(per_second(total_.messages, seconds()))),
+                  format_bytes(per_second(total_.bytes, seconds()))));
   fields.add("Latency of a request", latency_text(total_.latency));
   if (total_.end_to_end.count() > 0) {
     fields.add("Latency end to end", latency_text(total_.end_to_end));
@@ -130,8 +129,8 @@ nlohmann::ordered_json BenchReport::json() const {
 Outcome BenchReport::outcome() const {
   if (total_.errors == 0) return {};
   return fail(ExitCode::kFailed,
-              fmt::format("{} requests have failed, the first kind: {}", format_count(total_.errors),
-                          total_.error_texts.begin()->first));
+              fmt::format("{} requests have failed, the first kind: {}",
+                          format_count(total_.errors), total_.error_texts.begin()->first));
 }
 
 }  // namespace gantry::cli

@@ -50,12 +50,10 @@ std::string uptime(const BrokerState& broker, std::int64_t now_ms) {
 }
 
 Json broker_json(const BrokerState& broker) {
-  Json json = {{"cluster", broker.node.cluster},
-               {"broker", broker.node.name},
-               {"id", broker.node.id},
-               {"role", broker.node.master() ? "master" : "slave"},
-               {"address", broker.node.address},
-               {"reachable", broker.error.empty()}};
+  Json json = {
+      {"cluster", broker.node.cluster}, {"broker", broker.node.name},
+      {"id", broker.node.id},           {"role", broker.node.master() ? "master" : "slave"},
+      {"address", broker.node.address}, {"reachable", broker.error.empty()}};
   if (!broker.error.empty()) {
     json["error"] = broker.error;
     return json;
@@ -93,7 +91,8 @@ std::string table_text(const std::vector<BrokerState>& brokers, std::int64_t now
     } else {
       row.push_back(version_of(broker.info));
       row.push_back(fmt::format("{:.1f}", first_number(value_of(broker.info, "putTps"))));
-      row.push_back(fmt::format("{:.1f}", first_number(value_of(broker.info, "getTransferredTps"))));
+      row.push_back(
+          fmt::format("{:.1f}", first_number(value_of(broker.info, "getTransferredTps"))));
       row.push_back(format_count(today(broker, "Put")));
       row.push_back(
           fmt::format("{:.0f} %", 100 * first_number(value_of(broker.info, "commitLogDiskRatio"))));

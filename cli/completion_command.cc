@@ -37,8 +37,8 @@ std::vector<OptionWords> options_of(const CLI::App& app) {
   return options;
 }
 
-void collect(const CLI::App& app, const std::string& path, const std::vector<OptionWords>& inherited,
-             std::vector<Node>& nodes) {
+void collect(const CLI::App& app, const std::string& path,
+             const std::vector<OptionWords>& inherited, std::vector<Node>& nodes) {
   Node node{path, {}, options_of(app)};
   for (const OptionWords& option : inherited) {
     if (std::ranges::find(node.options, option.name, &OptionWords::name) == node.options.end()) {
@@ -112,7 +112,8 @@ std::string tables(const std::vector<Node>& nodes) {
       with_value += option.name + ' ';
     }
   }
-  return fmt::format("  local paths={}\n  local with_value={}\n", shell_quoted(paths), shell_quoted(with_value));
+  return fmt::format("  local paths={}\n  local with_value={}\n", shell_quoted(paths),
+                     shell_quoted(with_value));
 }
 
 std::string bash_script(const std::vector<Node>& nodes) {
@@ -127,7 +128,8 @@ std::string bash_script(const std::vector<Node>& nodes) {
   script += "  if [[ -n $skip ]]; then COMPREPLY=($(compgen -f -- \"$cur\")); return; fi\n";
   script += "  local words=''\n  case $place in\n";
   for (const Node& node : nodes) {
-    script += fmt::format("    {}) words={} ;;\n", shell_quoted(node.path), shell_quoted(words_of(node)));
+    script +=
+        fmt::format("    {}) words={} ;;\n", shell_quoted(node.path), shell_quoted(words_of(node)));
   }
   script +=
       "  esac\n"
@@ -178,7 +180,8 @@ std::string zsh_script(const std::vector<Node>& nodes) {
 }
 
 std::string fish_condition(const Node& node) {
-  return node.path.empty() ? "__gantry_at ''" : fmt::format("__gantry_at {}", shell_quoted(node.path));
+  return node.path.empty() ? "__gantry_at ''"
+                           : fmt::format("__gantry_at {}", shell_quoted(node.path));
 }
 
 // fish escapes ' and \ inside single quotes with a backslash.
@@ -210,8 +213,8 @@ std::string fish_script(const std::vector<Node>& nodes) {
   for (const Node& node : nodes) {
     const std::string when = fmt::format("\"{}\"", fish_condition(node));
     for (const auto& [name, what] : node.commands) {
-      script += fmt::format("complete -c gantry -f -n {} -a {} -d {}\n", when, name,
-                            fish_quoted(what));
+      script +=
+          fmt::format("complete -c gantry -f -n {} -a {} -d {}\n", when, name, fish_quoted(what));
     }
     for (const OptionWords& option : node.options) {
       script += fmt::format("complete -c gantry -n {} -l {}{} -d {}\n", when, option.name.substr(2),
@@ -225,19 +228,19 @@ std::string fish_script(const std::vector<Node>& nodes) {
 
 void add_completion_command(CLI::App& app, Context& context) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = add_command(
-      app, context, "completion", "Print a script that completes commands and options",
-      "  source <(gantry completion bash)                     for this shell\n"
-      "  gantry completion bash > ~/.local/share/bash-completion/completions/gantry\n"
-      "  gantry completion zsh > \"${fpath[1]}/_gantry\"\n"
-      "  gantry completion fish > ~/.config/fish/completions/gantry.fish\n",
-      [&app, &context, shell]() -> Outcome {
-        const std::vector<Node> nodes = all_nodes(app);
-        context.env.out << (*shell == "bash"  ? bash_script(nodes)
-                            : *shell == "zsh" ? zsh_script(nodes)
-                                              : fish_script(nodes));
-        return {};
-      });
+  CLI::App* command =
+      add_command(app, context, "completion", "Print a script that completes commands and options",
+                  "  source <(gantry completion bash)                     for this shell\n"
+                  "  gantry completion bash > ~/.local/share/bash-completion/completions/gantry\n"
+                  "  gantry completion zsh > \"${fpath[1]}/_gantry\"\n"
+                  "  gantry completion fish > ~/.config/fish/completions/gantry.fish\n",
+                  [&app, &context, shell]() -> Outcome {
+                    const std::vector<Node> nodes = all_nodes(app);
+                    context.env.out << (*shell == "bash"  ? bash_script(nodes)
+                                        : *shell == "zsh" ? zsh_script(nodes)
+                                                          : fish_script(nodes));
+                    return {};
+                  });
   command->add_option("shell", *shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));

@@ -184,14 +184,13 @@ class Consume {
 
   Outcome handle_failure(const PullLoop::Failed& failed) {
     const ErrorCode code = failed.error.code;
-    const bool passes = code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout ||
-                        code == ErrorCode::kBusy;
+    const bool passes =
+        code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout || code == ErrorCode::kBusy;
     Queue& queue = queues_[failed.queue.queue];
     const auto now = Clock::now();
     if (!queue.failing_since) queue.failing_since = now;
-    const bool patient =
-        options_.follow ||
-        now - *queue.failing_since < std::chrono::seconds(options_.retry_seconds);
+    const bool patient = options_.follow ||
+                         now - *queue.failing_since < std::chrono::seconds(options_.retry_seconds);
     if (!passes || !patient) {
       return fail(Error{code, fmt::format("queue {}:{}: {}", failed.queue.queue.broker_name,
                                           failed.queue.queue.queue_id, failed.error.message)});
@@ -288,20 +287,23 @@ void add_consume_command(CLI::App& app, Context& context) {
       "  gantry consume orders --follow --from latest --tag 'paid || refunded'\n"
       "  gantry consume orders --from '15m ago' --count 10 --json | jq .body\n"
       "  gantry consume orders --group billing --follow     go on where the group was\n"
-      "With --json, each line is one JSON document. The command takes part in no rebalancing: with\n"
+      "With --json, each line is one JSON document. The command takes part in no rebalancing: "
+      "with\n"
       "--group, do not run it while members of the group are online.\n",
       [&context, options] { return consume(context, *options); });
   command->add_option("topic", options->topic, "Name of the topic")->required()->type_name("TOPIC");
-  command->add_option("--from", options->from,
-                      "earliest, latest (implies --follow), a time ('2024-05-01 10:00:00', "
-                      "'15m ago'), or offset:N")
+  command
+      ->add_option("--from", options->from,
+                   "earliest, latest (implies --follow), a time ('2024-05-01 10:00:00', "
+                   "'15m ago'), or offset:N")
       ->type_name("PLACE")
       ->capture_default_str();
   command->add_flag("-f,--follow", options->follow, "Wait for more messages at the end");
   command->add_option("-c,--count", options->count, "Stop after that many messages")
       ->check(CLI::PositiveNumber);
-  command->add_option("-g,--group", options->group,
-                      "Start at this group's offsets where it has any, and move them")
+  command
+      ->add_option("-g,--group", options->group,
+                   "Start at this group's offsets where it has any, and move them")
       ->type_name("GROUP");
   auto* tag = command->add_option("--tag", options->tag, "Only messages with this tag, 'a || b'")
                   ->type_name("TAGS");
@@ -311,8 +313,9 @@ void add_consume_command(CLI::App& app, Context& context) {
   command->add_option("-q,--queue", options->queue, "Only this queue, BROKER:ID")
       ->type_name("QUEUE");
   command->add_flag("--body", options->body_only, "Only the bodies, each with a newline");
-  command->add_option("--retry", options->retry_seconds,
-                      "Without --follow: how long to try while a broker is away, seconds")
+  command
+      ->add_option("--retry", options->retry_seconds,
+                   "Without --follow: how long to try while a broker is away, seconds")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 }

@@ -80,16 +80,17 @@ class ConsumeLoad::Worker {
   void count(const client::PulledBatch& batch) {
     const auto now = Clock::now();
     std::int64_t messages = 0;
-    const auto read = client::for_each_record(batch.records, [&](const protocol::RecordView& record) {
-      if (!mark_prefix_.empty()) {
-        const auto mark = protocol::find_property(record.properties, kArrivalMark);
-        const auto since = mark ? since_mark(mark_prefix_, *mark, now) : std::nullopt;
-        if (!since) return;  // a message of somebody else
-        stats_.end_to_end.record(*since);
-      }
-      ++messages;
-      stats_.bytes += static_cast<std::int64_t>(record.body.size());
-    });
+    const auto read =
+        client::for_each_record(batch.records, [&](const protocol::RecordView& record) {
+          if (!mark_prefix_.empty()) {
+            const auto mark = protocol::find_property(record.properties, kArrivalMark);
+            const auto since = mark ? since_mark(mark_prefix_, *mark, now) : std::nullopt;
+            if (!since) return;  // a message of somebody else
+            stats_.end_to_end.record(*since);
+          }
+          ++messages;
+          stats_.bytes += static_cast<std::int64_t>(record.body.size());
+        });
     if (!read) stats_.count_error(read.error().message);
     stats_.messages += messages;
     stats_.latency.record(batch.took);

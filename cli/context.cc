@@ -67,11 +67,11 @@ std::expected<std::vector<BrokerNode>, Failure> Context::masters(const BrokerFil
   });
   if (!nodes->empty()) return nodes;
   if (!filter.cluster.empty() || !filter.broker.empty()) {
-    return fail(ExitCode::kNotFound,
-                fmt::format("no broker with a master{}{}{}{}",
-                            filter.cluster.empty() ? "" : " in cluster ", filter.cluster,
-                            filter.broker.empty() ? "" : " is named ", filter.broker),
-                "See what there is with: gantry cluster");
+    return fail(
+        ExitCode::kNotFound,
+        fmt::format("no broker with a master{}{}{}{}", filter.cluster.empty() ? "" : " in cluster ",
+                    filter.cluster, filter.broker.empty() ? "" : " is named ", filter.broker),
+        "See what there is with: gantry cluster");
   }
   return fail(ExitCode::kUnreachable,
               fmt::format("the NameServer {} knows no broker with a master", options.namesrv),

@@ -244,30 +244,28 @@ void add_group_commands(CLI::App& app, Context& context) {
 
   auto all = std::make_shared<bool>(false);
   auto filter = std::make_shared<BrokerFilter>();
-  CLI::App* list = add_command(*family, context, "list", "List the groups with members and lag",
-                               "  gantry group list\n"
-                               "  gantry group list --json | jq '.groups[] | select(.lag > 1000)'\n",
-                               [&context, all, filter] {
-                                 return list_groups(context, *all, *filter);
-                               });
+  CLI::App* list =
+      add_command(*family, context, "list", "List the groups with members and lag",
+                  "  gantry group list\n"
+                  "  gantry group list --json | jq '.groups[] | select(.lag > 1000)'\n",
+                  [&context, all, filter] { return list_groups(context, *all, *filter); });
   list->add_flag("-a,--all", *all, "Also the groups every broker has for itself");
   add_broker_filter(*list, *filter);
 
   auto described = std::make_shared<std::string>();
-  CLI::App* describe =
-      add_command(*family, context, "describe", "Show a group's members, subscriptions and settings",
-                  "  gantry group describe billing\n",
-                  [&context, described] { return describe_group(context, *described); });
+  CLI::App* describe = add_command(
+      *family, context, "describe", "Show a group's members, subscriptions and settings",
+      "  gantry group describe billing\n",
+      [&context, described] { return describe_group(context, *described); });
   describe->add_option("group", *described, "Name of the group")->required()->type_name("GROUP");
 
   auto group = std::make_shared<std::string>();
   auto topic = std::make_shared<std::string>();
-  CLI::App* lag = add_command(*family, context, "lag", "Show how far a group is behind, by queue",
-                              "  gantry group lag billing\n"
-                              "  gantry group lag billing --topic orders --json | jq .lag\n",
-                              [&context, group, topic] {
-                                return show_lag(context, *group, *topic);
-                              });
+  CLI::App* lag =
+      add_command(*family, context, "lag", "Show how far a group is behind, by queue",
+                  "  gantry group lag billing\n"
+                  "  gantry group lag billing --topic orders --json | jq .lag\n",
+                  [&context, group, topic] { return show_lag(context, *group, *topic); });
   lag->add_option("group", *group, "Name of the group")->required()->type_name("GROUP");
   lag->add_option("-t,--topic", *topic, "Only this topic")->type_name("TOPIC");
 

@@ -8,9 +8,8 @@ namespace gantry::cli {
 
 bool is_system_group(std::string_view group) {
   static constexpr std::array<std::string_view, 7> kNames = {
-      "TOOLS_CONSUMER",     "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP",
-      "CID_ONS-HTTP-PROXY", "CID_ONSAPI_PULL",    "CID_ONSAPI_PERMISSION",
-      "CID_ONSAPI_OWNER"};
+      "TOOLS_CONSUMER",  "FILTERSRV_CONSUMER",    "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY",
+      "CID_ONSAPI_PULL", "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER"};
   return group.starts_with("CID_RMQ_SYS_") || std::ranges::find(kNames, group) != kNames.end();
 }
 
@@ -52,8 +51,8 @@ std::expected<GroupMembers, Failure> collect_members(Context& context, const std
     all.model = consumers->message_model;
     all.subscriptions.merge(consumers->subscription_table);
     for (protocol::ClientConnection& member : consumers->connection_set) {
-      if (std::ranges::find(all.members, member.client_id, &protocol::ClientConnection::client_id) ==
-          all.members.end()) {
+      if (std::ranges::find(all.members, member.client_id,
+                            &protocol::ClientConnection::client_id) == all.members.end()) {
         all.members.push_back(std::move(member));
       }
     }

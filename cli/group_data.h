@@ -39,10 +39,9 @@ std::expected<GroupMembers, Failure> collect_members(Context& context, const std
                                                      const std::vector<BrokerNode>& masters);
 
 // Offsets of all queues of the group, or of one topic when it is not empty.
-std::expected<protocol::ConsumeStats, Failure> collect_stats(Context& context,
-                                                             const std::string& group,
-                                                             const std::string& topic,
-                                                             const std::vector<BrokerNode>& masters);
+std::expected<protocol::ConsumeStats, Failure> collect_stats(
+    Context& context, const std::string& group, const std::string& topic,
+    const std::vector<BrokerNode>& masters);
 std::int64_t lag(const protocol::OffsetWrapper& offsets);
 std::int64_t total_lag(const protocol::ConsumeStats& stats);
 

@@ -52,7 +52,8 @@ microseconds LatencyHistogram::percentile(double percent) const {
   std::int64_t seen = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {
     seen += buckets_[i];
-    if (seen >= rank) return microseconds(std::min<std::int64_t>(max_, static_cast<std::int64_t>(upper_end(i))));
+    if (seen >= rank)
+      return microseconds(std::min<std::int64_t>(max_, static_cast<std::int64_t>(upper_end(i))));
   }
   return max();
 }

@@ -41,8 +41,9 @@ std::expected<std::unique_ptr<OfflineLog>, Failure> open_log(Context& context,
     return fail(log.error(), "Stop the broker first, or give --live to read what it has written.");
   }
   if (log.error().code == ErrorCode::kNotFound) {
-    return fail(log.error(), "Name the store's directory (storePathRootDir), as in: gantry log "
-                             "verify ./data/broker");
+    return fail(log.error(),
+                "Name the store's directory (storePathRootDir), as in: gantry log "
+                "verify ./data/broker");
   }
   return fail(log.error());
 }
@@ -56,8 +57,7 @@ Result<ScanResult> scan(Context& context, const OfflineLog& log, const LogOption
   // All of it: damage can be anywhere, and behind it records that matter.
   scan_options.durable = log.files().end();
   replog::EpochTable epochs = log.epochs();
-  const double total =
-      static_cast<double>(log.files().end() - log.files().begin());
+  const double total = static_cast<double>(log.files().end() - log.files().begin());
   return replog::scan_log(
       log.files(), scan_options, epochs, [&](const RecordView& record) -> Result<void> {
         if (context.env.stop.stop_requested()) {
@@ -204,10 +204,10 @@ class Dump {
       context_.env.out << (shown_ == 1 ? "\n" : ",\n") << to_line(document);
       return;
     }
-    std::string line = fmt::format(
-        kLine, record.position.v, record.total_size, kind_of(record), printable(record.topic),
-        record.queue_id, record.queue_offset.v, format_time(record.store_timestamp_ms),
-        printable(fmt::format("{} {}", message.tag(), message.keys())));
+    std::string line = fmt::format(kLine, record.position.v, record.total_size, kind_of(record),
+                                   printable(record.topic), record.queue_id, record.queue_offset.v,
+                                   format_time(record.store_timestamp_ms),
+                                   printable(fmt::format("{} {}", message.tag(), message.keys())));
     context_.env.out << line;
     if (options_.body) context_.env.out << "    " << printable(message.body) << '\n';
   }
@@ -217,8 +217,7 @@ class Dump {
     Json damaged = Json::array();
     if (result) {
       for (const replog::DamagedRange& range : result->damaged) {
-        damaged.push_back(
-            {{"from", range.from.v}, {"to", range.to.v}, {"reason", range.reason}});
+        damaged.push_back({{"from", range.from.v}, {"to", range.to.v}, {"reason", range.reason}});
       }
     }
     context_.env.out << "],\n\"damaged\":" << to_line(damaged) << "}\n";
@@ -237,12 +236,11 @@ Outcome dump(Context& context, const LogOptions& options) {
   const auto log = open_log(context, options);
   if (!log) return std::unexpected(log.error());
   Dump output(context, options);
-  const auto result =
-      scan(context, **log, options, [&](const RecordView& record) -> Result<void> {
-        if (output.full()) return make_error(ErrorCode::kBusy, "enough");
-        output.show(record);
-        return {};
-      });
+  const auto result = scan(context, **log, options, [&](const RecordView& record) -> Result<void> {
+    if (output.full()) return make_error(ErrorCode::kBusy, "enough");
+    output.show(record);
+    return {};
+  });
   output.finish(result);
   context.env.out << std::flush;
   if (!result && !output.full()) return fail(ExitCode::kFailed, result.error().message);
@@ -258,9 +256,7 @@ Outcome dump(Context& context, const LogOptions& options) {
 }
 
 void add_log_options(CLI::App& command, LogOptions& options) {
-  command
-      .add_option("directory", options.directory,
-                  "Directory of the store, or of its commitlog")
+  command.add_option("directory", options.directory, "Directory of the store, or of its commitlog")
       ->required()
       ->type_name("DIR");
   command.add_option("--from", options.from, "Begin at this position, where a record begins")

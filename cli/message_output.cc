@@ -66,10 +66,10 @@ std::string message_details(const client::Message& message) {
   fields.add("Offset", std::to_string(message.queue_offset));
   fields.add("Tag", std::string(message.tag()));
   fields.add("Keys", std::string(message.keys()));
-  fields.add("Born", fmt::format("{} at {}", format_time(message.born_timestamp_ms),
-                                 message.born_host));
-  fields.add("Stored", fmt::format("{} at {}", format_time(message.store_timestamp_ms),
-                                   message.store_host));
+  fields.add("Born",
+             fmt::format("{} at {}", format_time(message.born_timestamp_ms), message.born_host));
+  fields.add("Stored",
+             fmt::format("{} at {}", format_time(message.store_timestamp_ms), message.store_host));
   fields.add("Log position", fmt::format("{}, {} bytes", message.position, message.stored_bytes));
   fields.add("Retries", std::to_string(message.reconsume_times));
   fields.add("Transaction", std::string(transaction_text(message.sys_flag)));
@@ -81,9 +81,8 @@ std::string message_details(const client::Message& message) {
 }
 
 std::string message_line(const client::Message& message, const std::string& broker_name) {
-  std::string line =
-      fmt::format("{} {}:{} @{}", format_time(message.store_timestamp_ms), broker_name,
-                  message.queue_id, message.queue_offset);
+  std::string line = fmt::format("{} {}:{} @{}", format_time(message.store_timestamp_ms),
+                                 broker_name, message.queue_id, message.queue_offset);
   if (!message.tag().empty()) line += fmt::format(" tag={}", message.tag());
   if (!message.keys().empty()) line += fmt::format(" keys={}", message.keys());
   return printable(fmt::format("{}  {}", line, message.body));

@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kSnapshotPrefix = "state-";
 
 std::unexpected<Error> read_only(std::string_view what, const std::string& path) {
-  return make_error(ErrorCode::kUnsupported, fmt::format("{} {}: opened for reading only", what, path));
+  return make_error(ErrorCode::kUnsupported,
+                    fmt::format("{} {}: opened for reading only", what, path));
 }
 
 std::string without_slash(std::string path) {
@@ -23,7 +24,8 @@ std::string without_slash(std::string path) {
 }
 
 // The size of the log's files, which all have the same; nullopt when there is none.
-Result<std::optional<std::int64_t>> log_file_bytes(io::FileSystem& fs, const std::string& directory) {
+Result<std::optional<std::int64_t>> log_file_bytes(io::FileSystem& fs,
+                                                   const std::string& directory) {
   const auto entries = fs.list(directory);
   if (!entries) return std::unexpected(entries.error());
   for (const io::DirectoryEntry& entry : *entries) {
@@ -141,9 +143,9 @@ void OfflineLog::load_epochs(const std::string& raft_directory) {
       continue;
     }
     const auto file = io::read_file(fs_, raft_directory + "/" + entry.name);
-    auto snapshot = file ? state::SnapshotStore::decode(*file)
-                         : Result<std::pair<LogPosition, std::string_view>>(
-                               std::unexpected(file.error()));
+    auto snapshot =
+        file ? state::SnapshotStore::decode(*file)
+             : Result<std::pair<LogPosition, std::string_view>>(std::unexpected(file.error()));
     state::StateMachine machine;
     auto loaded = snapshot ? machine.load_snapshot(snapshot->second)
                            : Result<void>(std::unexpected(snapshot.error()));

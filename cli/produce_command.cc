@@ -129,20 +129,19 @@ class Reporter {
       context_.env.out << (count_ == 1 ? "\n" : ",\n") << to_line(json);
       return;
     }
-    context_.env.out << fmt::format("{} {}:{} @{}{}{}\n", sent.message_id,
-                                    receipt.queue.broker_name, receipt.queue.queue_id,
-                                    receipt.queue_offset,
-                                    receipt.status == protocol::ResponseCode::kSuccess ? "" : " ",
-                                    receipt.status == protocol::ResponseCode::kSuccess
-                                        ? ""
-                                        : protocol::response_code_name(
-                                              protocol::to_int(receipt.status)));
+    context_.env.out << fmt::format(
+        "{} {}:{} @{}{}{}\n", sent.message_id, receipt.queue.broker_name, receipt.queue.queue_id,
+        receipt.queue_offset, receipt.status == protocol::ResponseCode::kSuccess ? "" : " ",
+        receipt.status == protocol::ResponseCode::kSuccess
+            ? ""
+            : protocol::response_code_name(protocol::to_int(receipt.status)));
   }
 
   void progress(std::optional<std::int64_t> total) {
     if (!progress_.due()) return;
-    progress_.update(total ? fmt::format("{} of {} sent", format_count(count_), format_count(*total))
-                           : fmt::format("{} sent", format_count(count_)));
+    progress_.update(total
+                         ? fmt::format("{} of {} sent", format_count(count_), format_count(*total))
+                         : fmt::format("{} sent", format_count(count_)));
   }
 
   void finish() {
@@ -178,8 +177,8 @@ Result<Producer::Sent> send_patiently(Context& context, Producer& producer,
     auto sent = producer.send(message);
     if (sent) return sent;
     const ErrorCode code = sent.error().code;
-    const bool away = code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout ||
-                      code == ErrorCode::kBusy;
+    const bool away =
+        code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout || code == ErrorCode::kBusy;
     const auto again = Clock::now() + std::chrono::milliseconds(200);
     if (!away || again > deadline || !sleep_until(context.env.stop, again)) return sent;
   }
@@ -198,7 +197,8 @@ Outcome produce(Context& context, const ProduceOptions& options) {
   auto message = message_template(context, options);
   if (!message) return std::unexpected(message.error());
   // Before stdin is read: a topic that does not exist is the most common mistake.
-  if (const auto route = context.route(options.topic); !route) return std::unexpected(route.error());
+  if (const auto route = context.route(options.topic); !route)
+    return std::unexpected(route.error());
   Producer producer(context.connections(), **context.name_server(),
                     producer_options(context, options), context.env.clock);
   Bodies bodies(context, options);
@@ -232,14 +232,14 @@ Outcome produce(Context& context, const ProduceOptions& options) {
 
 void add_produce_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<ProduceOptions>();
-  CLI::App* command = add_command(
-      app, context, "produce", "Send messages: the arguments, or each line of stdin",
-      "  gantry produce orders 'first' 'second'\n"
-      "  gantry produce orders --key order-4711 --tag paid '{\"amount\": 12}'\n"
-      "  tail -f access.log | gantry produce logs --rate 100 --quiet\n"
-      "  gantry produce orders 'later' --deliver-after 10m\n"
-      "  gantry produce orders 'tick' --repeat 60 --rate 1\n",
-      [&context, options] { return produce(context, *options); });
+  CLI::App* command =
+      add_command(app, context, "produce", "Send messages: the arguments, or each line of stdin",
+                  "  gantry produce orders 'first' 'second'\n"
+                  "  gantry produce orders --key order-4711 --tag paid '{\"amount\": 12}'\n"
+                  "  tail -f access.log | gantry produce logs --rate 100 --quiet\n"
+                  "  gantry produce orders 'later' --deliver-after 10m\n"
+                  "  gantry produce orders 'tick' --repeat 60 --rate 1\n",
+                  [&context, options] { return produce(context, *options); });
   command->add_option("topic", options->topic, "Name of the topic")->required()->type_name("TOPIC");
   command->add_option("body", options->bodies, "Message bodies; none: the lines of stdin")
       ->type_name("BODY");
@@ -250,27 +250,31 @@ void add_produce_command(CLI::App& app, Context& context) {
   command->add_option("-p,--property", options->properties, "A property, name=value (repeatable)")
       ->allow_extra_args(false)
       ->type_name("NAME=VALUE");
-  command->add_option("--key-separator", options->key_separator,
-                      "What comes before it in a body is the message's key")
+  command
+      ->add_option("--key-separator", options->key_separator,
+                   "What comes before it in a body is the message's key")
       ->type_name("TEXT");
-  command->add_option("--sharding-key", options->sharding_key,
-                      "Messages with the same one go to the same queue, in order")
+  command
+      ->add_option("--sharding-key", options->sharding_key,
+                   "Messages with the same one go to the same queue, in order")
       ->type_name("KEY");
   auto* at = command->add_option("--deliver-at", options->deliver_at, "Not before this time")
                  ->type_name("TIME");
   auto* after = command->add_option("--deliver-after", options->deliver_after, "Not before then")
                     ->type_name("DURATION");
-  auto* level = command->add_option("--delay-level", options->delay_level,
-                                    "Delay level of the broker, 1 to 18")
-                    ->check(CLI::Range(1, 18));
+  auto* level =
+      command
+          ->add_option("--delay-level", options->delay_level, "Delay level of the broker, 1 to 18")
+          ->check(CLI::Range(1, 18));
   at->excludes(after)->excludes(level);
   after->excludes(level);
   command->add_option("-r,--rate", options->rate, "Messages each second; 0: as fast as it goes")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--repeat", options->repeat, "Send the arguments that many times")
       ->check(CLI::PositiveNumber);
-  command->add_option("--retry", options->retry_seconds,
-                      "Go on trying for that many seconds while brokers are away or busy")
+  command
+      ->add_option("--retry", options->retry_seconds,
+                   "Go on trying for that many seconds while brokers are away or busy")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->add_option("-g,--group", options->group, "Producer group")

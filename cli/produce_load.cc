@@ -85,10 +85,10 @@ class ProduceLoad::Sender {
         queues_(std::move(queues), random),
         ids_(make_ids(random)),
         client_(std::make_unique<net::RemotingClient>(shard, nullptr)),
-        period_(options.rate > 0 ? std::chrono::duration_cast<Clock::duration>(
-                                       std::chrono::duration<double>(
-                                           options.connections / options.rate))
-                                 : Clock::duration{}) {
+        period_(options.rate > 0
+                    ? std::chrono::duration_cast<Clock::duration>(
+                          std::chrono::duration<double>(options.connections / options.rate))
+                    : Clock::duration{}) {
     message_.topic = options.topic;
     message_.body = make_body(options.body_bytes, random);
     if (!options.mark_prefix.empty()) message_.properties.emplace_back(kArrivalMark, "");
@@ -104,8 +104,8 @@ class ProduceLoad::Sender {
 
   void start() {
     // Connections with a common rate take turns.
-    next_due_ = Clock::now() + (period_.count() > 0 ? period_ * (random_ % 1000) / 1000
-                                                    : Clock::duration{});
+    next_due_ = Clock::now() +
+                (period_.count() > 0 ? period_ * (random_ % 1000) / 1000 : Clock::duration{});
     pump();
   }
 

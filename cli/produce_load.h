@@ -20,10 +20,10 @@ struct ProduceLoadOptions {
   std::int64_t body_bytes = 1024;
   int threads = 1;
   int connections = 4;
-  int inflight = 32;         // of each connection
-  std::int64_t count = 0;    // of all connections; 0: until stopped
-  double rate = 0;           // messages each second over all connections; 0: no limit
-  std::string mark_prefix;   // not empty: messages carry when they were sent, see arrival_mark.h
+  int inflight = 32;        // of each connection
+  std::int64_t count = 0;   // of all connections; 0: until stopped
+  double rate = 0;          // messages each second over all connections; 0: no limit
+  std::string mark_prefix;  // not empty: messages carry when they were sent, see arrival_mark.h
   std::chrono::milliseconds timeout{5000};
 };
 

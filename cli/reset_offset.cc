@@ -162,10 +162,10 @@ Outcome reset_offset(Context& context, const ResetOptions& options) {
   auto changes = plan(context, options, *queues, *place);
   if (!changes) return std::unexpected(changes.error());
   if (!options.dry_run) {
-    auto agreed = confirm(context, options.yes,
-                          fmt::format("Move group {} to {} in {} queue{} of topic {}?",
-                                      options.group, options.to, changes->size(),
-                                      changes->size() == 1 ? "" : "s", options.topic));
+    auto agreed = confirm(
+        context, options.yes,
+        fmt::format("Move group {} to {} in {} queue{} of topic {}?", options.group, options.to,
+                    changes->size(), changes->size() == 1 ? "" : "s", options.topic));
     if (!agreed) return agreed;
     if (auto done = apply(context, options, *changes, *place); !done) return done;
   }

@@ -51,8 +51,9 @@ std::optional<std::int64_t> number_with_unit(std::string_view text, std::span<co
   const std::size_t digits = lowered.find_first_not_of("0123456789");
   const auto number = to_int(std::string_view(lowered).substr(0, digits));
   if (!number) return std::nullopt;
-  const std::string_view unit =
-      digits == std::string::npos ? std::string_view{} : trim(std::string_view(lowered).substr(digits));
+  const std::string_view unit = digits == std::string::npos
+                                    ? std::string_view{}
+                                    : trim(std::string_view(lowered).substr(digits));
   for (const Unit& known : units) {
     if (known.name != unit) continue;
     std::int64_t product = 0;
@@ -63,12 +64,12 @@ std::optional<std::int64_t> number_with_unit(std::string_view text, std::span<co
 }
 
 constexpr std::array kDurationUnits = {
-    Unit{"", 1000},    Unit{"ms", 1},        Unit{"s", 1000},    Unit{"m", 60'000},
+    Unit{"", 1000},      Unit{"ms", 1},        Unit{"s", 1000},      Unit{"m", 60'000},
     Unit{"min", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 constexpr std::array kByteUnits = {
-    Unit{"", 1},           Unit{"b", 1},          Unit{"k", 1 << 10},    Unit{"kb", 1 << 10},
-    Unit{"kib", 1 << 10},  Unit{"m", 1 << 20},    Unit{"mb", 1 << 20},   Unit{"mib", 1 << 20},
-    Unit{"g", 1LL << 30},  Unit{"gb", 1LL << 30}, Unit{"gib", 1LL << 30}};
+    Unit{"", 1},          Unit{"b", 1},          Unit{"k", 1 << 10},    Unit{"kb", 1 << 10},
+    Unit{"kib", 1 << 10}, Unit{"m", 1 << 20},    Unit{"mb", 1 << 20},   Unit{"mib", 1 << 20},
+    Unit{"g", 1LL << 30}, Unit{"gb", 1LL << 30}, Unit{"gib", 1LL << 30}};
 
 // Exactly `width` digits at the front of `text`, taken off.
 std::optional<int> take_digits(std::string_view& text, std::size_t width) {

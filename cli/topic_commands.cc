@@ -27,8 +27,7 @@ constexpr std::string_view kMessageType = "message.type";
 constexpr std::string_view kRetryPrefix = "%RETRY%";
 constexpr std::string_view kDeadLetterPrefix = "%DLQ%";
 
-std::string attribute(const TopicConfig& config, std::string_view name,
-                      std::string_view fallback) {
+std::string attribute(const TopicConfig& config, std::string_view name, std::string_view fallback) {
   const auto found = config.attributes.find(name);
   return found == config.attributes.end() ? std::string(fallback) : found->second;
 }
@@ -178,8 +177,8 @@ void add_create(CLI::App& family, Context& context) {
   command
       ->add_option("--type", options->type,
                    "Messages it is for: NORMAL, FIFO, DELAY, TRANSACTION, MIXED")
-      ->transform(CLI::IsMember({"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"},
-                                CLI::ignore_case));
+      ->transform(
+          CLI::IsMember({"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"}, CLI::ignore_case));
   command->add_option("--attribute", options->attributes, "A further attribute, key=value")
       ->type_name("KEY=VALUE");
   command->add_flag("--order", options->order, "Mark it as ordered (for tools of RocketMQ 4)");
@@ -280,9 +279,10 @@ Outcome list_topics(Context& context, bool all, const BrokerFilter& filter) {
   }
   context.env.out << table.text();
   if (const std::size_t hidden = found - topics->size(); hidden > 0) {
-    context.env.out << fmt::format("\n{} topics of the system and of groups are not shown (--all "
-                                   "shows them).\n",
-                                   hidden);
+    context.env.out << fmt::format(
+        "\n{} topics of the system and of groups are not shown (--all "
+        "shows them).\n",
+        hidden);
   }
   return {};
 }
@@ -290,12 +290,11 @@ Outcome list_topics(Context& context, bool all, const BrokerFilter& filter) {
 void add_list(CLI::App& family, Context& context) {
   auto all = std::make_shared<bool>(false);
   auto filter = std::make_shared<BrokerFilter>();
-  CLI::App* command = add_command(family, context, "list", "List the topics",
-                                  "  gantry topic list\n"
-                                  "  gantry topic list --all --json | jq -r '.topics[].topic'\n",
-                                  [&context, all, filter] {
-                                    return list_topics(context, *all, *filter);
-                                  });
+  CLI::App* command =
+      add_command(family, context, "list", "List the topics",
+                  "  gantry topic list\n"
+                  "  gantry topic list --all --json | jq -r '.topics[].topic'\n",
+                  [&context, all, filter] { return list_topics(context, *all, *filter); });
   command->add_flag("-a,--all", *all, "Also topics of the system, retries and dead letters");
   add_broker_filter(*command, *filter);
 }
@@ -384,8 +383,8 @@ Outcome show_topic(Context& context, const std::string& topic) {
   std::int64_t messages = 0;
   for (const auto& [queue, offset] : described->stats.offset_table) {
     messages += offset.max_offset - offset.min_offset;
-    table.add({queue.broker_name, std::to_string(queue.queue_id),
-               std::to_string(offset.min_offset), std::to_string(offset.max_offset),
+    table.add({queue.broker_name, std::to_string(queue.queue_id), std::to_string(offset.min_offset),
+               std::to_string(offset.max_offset),
                std::to_string(offset.max_offset - offset.min_offset),
                format_time(offset.last_update_timestamp_ms)});
   }
@@ -446,11 +445,11 @@ void add_topic_commands(CLI::App& app, Context& context) {
   add_list(*family, context);
 
   auto topic = std::make_shared<std::string>();
-  CLI::App* describe = add_command(
-      *family, context, "describe", "Show a topic's queues, offsets and groups",
-      "  gantry topic describe orders\n"
-      "  gantry topic describe orders --json | jq .messages\n",
-      [&context, topic] { return show_topic(context, *topic); });
+  CLI::App* describe =
+      add_command(*family, context, "describe", "Show a topic's queues, offsets and groups",
+                  "  gantry topic describe orders\n"
+                  "  gantry topic describe orders --json | jq .messages\n",
+                  [&context, topic] { return show_topic(context, *topic); });
   describe->add_option("topic", *topic, "Name of the topic")->required()->type_name("TOPIC");
 
   auto options = std::make_shared<DeleteOptions>();

@@ -34,7 +34,8 @@ struct UpOptions {
 std::string key_of(std::string_view pair) { return std::string(pair.substr(0, pair.find('='))); }
 
 // `own` first; what the user set under the same key replaces it.
-std::vector<std::string> merged(std::vector<std::string> own, const std::vector<std::string>& user) {
+std::vector<std::string> merged(std::vector<std::string> own,
+                                const std::vector<std::string>& user) {
   std::erase_if(own, [&](const std::string& pair) {
     return std::ranges::find(user, key_of(pair), key_of) != user.end();
   });
@@ -45,15 +46,13 @@ std::vector<std::string> merged(std::vector<std::string> own, const std::vector<
 Result<config::Loaded<config::BrokerConfig>> broker_config(const UpOptions& options,
                                                            int namesrv_port) {
   config::Inputs inputs;
-  inputs.overrides = merged({"brokerName=broker-a",
-                             fmt::format("brokerIP1={}", kLoopback),
-                             fmt::format("bindAddress={}", kLoopback),
-                             fmt::format("listenPort={}", options.broker_port),
-                             fmt::format("httpAddress={}", kLoopback),
-                             fmt::format("httpPort={}", options.http_port),
-                             fmt::format("namesrvAddr={}:{}", kLoopback, namesrv_port),
-                             fmt::format("storePathRootDir={}/broker", options.data)},
-                            options.settings);
+  inputs.overrides = merged(
+      {"brokerName=broker-a", fmt::format("brokerIP1={}", kLoopback),
+       fmt::format("bindAddress={}", kLoopback), fmt::format("listenPort={}", options.broker_port),
+       fmt::format("httpAddress={}", kLoopback), fmt::format("httpPort={}", options.http_port),
+       fmt::format("namesrvAddr={}:{}", kLoopback, namesrv_port),
+       fmt::format("storePathRootDir={}/broker", options.data)},
+      options.settings);
   return config::load_broker_config(inputs);
 }
 
@@ -122,13 +121,14 @@ void say_what_is_next(Context& context, const UpOptions& options, int namesrv_po
       namesrv_port == 9876 ? "gantry" : fmt::format("gantry --namesrv {}", namesrv);
   context.env.out << "Gantry is up.\n"
                   << fields.text()
-                  << fmt::format("\nNext, in another terminal:\n"
-                                 "  {0} topic create demo\n"
-                                 "  {0} produce demo 'hello'\n"
-                                 "  {0} consume demo --follow\n"
-                                 "Clients of RocketMQ take the NameServer address {1}.\n"
-                                 "Ctrl-C stops.\n",
-                                 tool, namesrv)
+                  << fmt::format(
+                         "\nNext, in another terminal:\n"
+                         "  {0} topic create demo\n"
+                         "  {0} produce demo 'hello'\n"
+                         "  {0} consume demo --follow\n"
+                         "Clients of RocketMQ take the NameServer address {1}.\n"
+                         "Ctrl-C stops.\n",
+                         tool, namesrv)
                   << std::flush;
 }
 

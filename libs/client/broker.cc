@@ -29,9 +29,8 @@ Result<Command> Broker::ask(Command request) {
 
 Result<std::int64_t> Broker::queue_number(Command request, const protocol::MessageQueue& queue,
                                           std::string_view field) {
-  auto answer = ask(std::move(request)
-                        .with("topic", queue.topic)
-                        .with("queueId", std::int64_t{queue.queue_id}));
+  auto answer = ask(
+      std::move(request).with("topic", queue.topic).with("queueId", std::int64_t{queue.queue_id}));
   if (!answer) return std::unexpected(std::move(answer).error());
   return int_field(*answer, field, who_);
 }

@@ -28,9 +28,9 @@ Command offset_request(RequestCode code, std::string_view group,
 }  // namespace
 
 Result<std::map<std::string, protocol::SubscriptionGroupConfig, std::less<>>> Broker::groups() {
-  auto table = ask_pages<SubscriptionGroupTable>(RequestCode::kGetAllSubscriptionGroupConfig,
-                                                 "groupSeq", "maxGroupNum", "totalGroupNum",
-                                                 merge_groups);
+  auto table =
+      ask_pages<SubscriptionGroupTable>(RequestCode::kGetAllSubscriptionGroupConfig, "groupSeq",
+                                        "maxGroupNum", "totalGroupNum", merge_groups);
   if (!table) return std::unexpected(std::move(table).error());
   return std::move(table->groups);
 }
@@ -64,8 +64,8 @@ Result<protocol::MessageQueueMap<std::int64_t>> Broker::reset_offset(const Reset
 
 Result<std::optional<std::int64_t>> Broker::consumer_offset(std::string_view group,
                                                             const protocol::MessageQueue& queue) {
-  auto answer = connections_.call(address_,
-                                  offset_request(RequestCode::kQueryConsumerOffset, group, queue)
+  auto answer =
+      connections_.call(address_, offset_request(RequestCode::kQueryConsumerOffset, group, queue)
                                       .with("setZeroIfNotFound", "false"));
   if (!answer) return std::unexpected(std::move(answer).error());
   if (has_code(*answer, protocol::ResponseCode::kQueryNotFound)) {

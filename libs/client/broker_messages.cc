@@ -38,8 +38,8 @@ Result<std::vector<Message>> Broker::query_messages(const KeyQuery& query) {
 }
 
 Result<Message> Broker::message_at(std::int64_t position, std::string_view topic) {
-  auto request = Command::request(protocol::to_int(RequestCode::kViewMessageById))
-                     .with("offset", position);
+  auto request =
+      Command::request(protocol::to_int(RequestCode::kViewMessageById)).with("offset", position);
   if (!topic.empty()) request.with("topic", std::string(topic));
   auto answer = connections_.call(address_, std::move(request));
   if (!answer) {
@@ -54,14 +54,13 @@ Result<Message> Broker::message_at(std::int64_t position, std::string_view topic
   auto messages = decode_messages(answer->body);
   if (!messages) return std::unexpected(std::move(messages).error());
   if (messages->size() != 1) {
-    return make_error(ErrorCode::kCorrupt, fmt::format("{}: {} messages came for one position",
-                                                       who_, messages->size()));
+    return make_error(ErrorCode::kCorrupt,
+                      fmt::format("{}: {} messages came for one position", who_, messages->size()));
   }
   return std::move(messages->front());
 }
 
-Result<Message> Broker::message_of_queue(const protocol::MessageQueue& queue,
-                                         std::int64_t offset) {
+Result<Message> Broker::message_of_queue(const protocol::MessageQueue& queue, std::int64_t offset) {
   PullOptions options;
   options.messages_max = 1;
   options.suspend = std::chrono::milliseconds(0);

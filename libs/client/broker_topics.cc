@@ -24,16 +24,15 @@ Command topic_request(RequestCode code, std::string_view topic) {
 
 Result<void> Broker::update_topic(const protocol::TopicConfig& config,
                                   std::string_view attributes) {
-  auto request =
-      topic_request(RequestCode::kUpdateAndCreateTopic, config.topic_name)
-          .with("defaultTopic", "TBW102")
-          .with("readQueueNums", std::int64_t{config.read_queue_nums})
-          .with("writeQueueNums", std::int64_t{config.write_queue_nums})
-          .with("perm", std::int64_t{config.perm})
-          .with("topicFilterType",
-                std::string(protocol::topic_filter_type_name(config.topic_filter_type)))
-          .with("topicSysFlag", std::int64_t{config.topic_sys_flag})
-          .with("order", config.order ? "true" : "false");
+  auto request = topic_request(RequestCode::kUpdateAndCreateTopic, config.topic_name)
+                     .with("defaultTopic", "TBW102")
+                     .with("readQueueNums", std::int64_t{config.read_queue_nums})
+                     .with("writeQueueNums", std::int64_t{config.write_queue_nums})
+                     .with("perm", std::int64_t{config.perm})
+                     .with("topicFilterType",
+                           std::string(protocol::topic_filter_type_name(config.topic_filter_type)))
+                     .with("topicSysFlag", std::int64_t{config.topic_sys_flag})
+                     .with("order", config.order ? "true" : "false");
   if (!attributes.empty()) request.with("attributes", std::string(attributes));
   auto answer = ask(std::move(request));
   if (!answer) return std::unexpected(std::move(answer).error());

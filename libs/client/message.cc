@@ -74,9 +74,10 @@ Message to_message(const protocol::RecordView& record) {
   message.reconsume_times = record.reconsume_times;
   message.prepared_transaction_offset = record.prepared_transaction_offset;
   message.offset_message_id = protocol::message_id(record.store_host, record.position);
-  protocol::for_each_property(record.properties, [&](std::string_view name, std::string_view value) {
-    message.properties.emplace_back(name, value);
-  });
+  protocol::for_each_property(record.properties,
+                              [&](std::string_view name, std::string_view value) {
+                                message.properties.emplace_back(name, value);
+                              });
   set_body(record, message);
   return message;
 }
@@ -87,8 +88,8 @@ Result<std::int64_t> for_each_record(std::string_view records,
   while (!records.empty()) {
     const auto record = protocol::decode_record(records);
     if (!record) {
-      return make_error(ErrorCode::kCorrupt, fmt::format("record {} of the answer: {}", count,
-                                                         record.error().message));
+      return make_error(ErrorCode::kCorrupt,
+                        fmt::format("record {} of the answer: {}", count, record.error().message));
     }
     fn(*record);
     records.remove_prefix(record->total_size);

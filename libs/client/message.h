@@ -32,8 +32,8 @@ struct Message {
   std::int64_t prepared_transaction_offset = 0;
   std::string offset_message_id;  // where it is stored
   std::vector<std::pair<std::string, std::string>> properties;
-  std::string body;             // unpacked
-  std::string body_error;       // why a compressed body is shown packed; empty: it is not
+  std::string body;        // unpacked
+  std::string body_error;  // why a compressed body is shown packed; empty: it is not
   bool body_crc_valid = true;
 
   // "" when absent.

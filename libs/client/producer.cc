@@ -41,8 +41,9 @@ Result<Producer::Route*> Producer::route(const std::string& topic) {
   auto queues = writable_queues(topic, *data);
   if (queues.empty()) {
     routes_.erase(topic);
-    return make_error(ErrorCode::kUnavailable,
-                      fmt::format("topic {} has no writable queue on a broker with a master", topic));
+    return make_error(
+        ErrorCode::kUnavailable,
+        fmt::format("topic {} has no writable queue on a broker with a master", topic));
   }
   // Producers that start together begin with different queues.
   Route& route = routes_[topic];

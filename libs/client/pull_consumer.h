@@ -62,7 +62,8 @@ class PullConsumer {
 
   // Starts to pull. A queue that is known already only gets its broker's new address.
   // `stop_at`: nothing at this offset or beyond is of interest.
-  void add(const QueueAddress& queue, std::int64_t offset, std::optional<std::int64_t> stop_at = {});
+  void add(const QueueAddress& queue, std::int64_t offset,
+           std::optional<std::int64_t> stop_at = {});
   bool has(const protocol::MessageQueue& queue) const { return queues_.contains(queue); }
   void resume(const protocol::MessageQueue& queue);
 

@@ -20,16 +20,23 @@ constexpr std::string_view kShardingKey = "__SHARDINGKEY";
 constexpr std::string_view kDefaultTopic = "TBW102";
 constexpr std::int64_t kDefaultTopicQueueNums = 4;
 
-constexpr std::array kOwnNames = {
-    protocol::property::kKeys,          protocol::property::kTags,
-    protocol::property::kWait,          protocol::property::kDelay,
-    protocol::property::kUniqKey,       protocol::property::kRetryTopic,
-    protocol::property::kRealTopic,     protocol::property::kRealQueueId,
-    protocol::property::kMsgRegion,     protocol::property::kTraceOn,
-    protocol::property::kCluster,       protocol::property::kTranMsg,
-    protocol::property::kPopCk,         protocol::property::kTimerDeliverMs,
-    protocol::property::kTimerDelaySec, protocol::property::kTimerDelayMs,
-    kShardingKey};
+constexpr std::array kOwnNames = {protocol::property::kKeys,
+                                  protocol::property::kTags,
+                                  protocol::property::kWait,
+                                  protocol::property::kDelay,
+                                  protocol::property::kUniqKey,
+                                  protocol::property::kRetryTopic,
+                                  protocol::property::kRealTopic,
+                                  protocol::property::kRealQueueId,
+                                  protocol::property::kMsgRegion,
+                                  protocol::property::kTraceOn,
+                                  protocol::property::kCluster,
+                                  protocol::property::kTranMsg,
+                                  protocol::property::kPopCk,
+                                  protocol::property::kTimerDeliverMs,
+                                  protocol::property::kTimerDelaySec,
+                                  protocol::property::kTimerDelayMs,
+                                  kShardingKey};
 
 bool has_separator(std::string_view text) {
   return text.find_first_of("\x01\x02") != std::string_view::npos;
@@ -74,8 +81,8 @@ Result<std::string> property_text(const OutgoingMessage& message, std::string_vi
     GANTRY_TRY(append(text, protocol::property::kDelay, std::to_string(message.delay_level)));
   }
   if (message.deliver_at_ms > 0) {
-    GANTRY_TRY(append(text, protocol::property::kTimerDeliverMs,
-                      std::to_string(message.deliver_at_ms)));
+    GANTRY_TRY(
+        append(text, protocol::property::kTimerDeliverMs, std::to_string(message.deliver_at_ms)));
   }
   for (const auto& [name, value] : message.properties) {
     if (std::ranges::find(kOwnNames, name) != kOwnNames.end()) {
@@ -95,7 +102,8 @@ Result<std::string> property_text(const OutgoingMessage& message, std::string_vi
 protocol::Command send_request(const OutgoingMessage& message, std::string_view properties,
                                const protocol::MessageQueue& queue, std::string_view producer_group,
                                std::int64_t born_timestamp_ms) {
-  auto request = protocol::Command::request(protocol::to_int(protocol::RequestCode::kSendMessageV2));
+  auto request =
+      protocol::Command::request(protocol::to_int(protocol::RequestCode::kSendMessageV2));
   request.ext.reserve(14);
   request.with("a", std::string(producer_group))
       .with("b", message.topic)

@@ -20,9 +20,9 @@ struct OutgoingMessage {
   std::string body;
   std::string tag;
   std::vector<std::string> keys;
-  std::string sharding_key;         // all messages with the same one go to the same queue
-  std::int32_t delay_level = 0;     // 1 to 18 of the broker's messageDelayLevel
-  std::int64_t deliver_at_ms = 0;   // Unix ms; 0: at once
+  std::string sharding_key;        // all messages with the same one go to the same queue
+  std::int32_t delay_level = 0;    // 1 to 18 of the broker's messageDelayLevel
+  std::int64_t deliver_at_ms = 0;  // Unix ms; 0: at once
   std::int32_t flag = 0;
   std::vector<std::pair<std::string, std::string>> properties;
 };

@@ -11,7 +11,8 @@ namespace {
 
 const protocol::BrokerData* find_broker(const protocol::TopicRouteData& route,
                                         std::string_view name) {
-  const auto found = std::ranges::find(route.broker_datas, name, &protocol::BrokerData::broker_name);
+  const auto found =
+      std::ranges::find(route.broker_datas, name, &protocol::BrokerData::broker_name);
   return found == route.broker_datas.end() ? nullptr : &*found;
 }
 

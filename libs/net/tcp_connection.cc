@@ -66,7 +66,8 @@ void TcpConnection::fail(Severity severity, std::string_view reason) {
   if (severity == Severity::kRoutine) {
     kLog.debug("connection closed peer={} id={} reason=\"{}\"", peer_.text(), id_, reason);
   } else {
-    kLog.warn(set_->warn_rate(), "connection closed peer={} id={} reason=\"{}\"", peer_.text(), id_, reason);
+    kLog.warn(set_->warn_rate(), "connection closed peer={} id={} reason=\"{}\"", peer_.text(), id_,
+              reason);
     if (severity == Severity::kProtocol) ++set_->stats().protocol_errors;
   }
   touch();

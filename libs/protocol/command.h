@@ -25,8 +25,21 @@ inline constexpr std::int32_t kVersion = 479;
 enum class SerializeType : std::uint8_t { kJson = 0, kRocketmq = 1 };
 
 enum class Language : std::uint8_t {
-  kJava = 0, kCpp = 1, kDotnet = 2, kPython = 3, kDelphi = 4, kErlang = 5, kRuby = 6, kOther = 7,
-  kHttp = 8, kGo = 9, kPhp = 10, kOms = 11, kRust = 12, kNodeJs = 13, kUnknown = 127,
+  kJava = 0,
+  kCpp = 1,
+  kDotnet = 2,
+  kPython = 3,
+  kDelphi = 4,
+  kErlang = 5,
+  kRuby = 6,
+  kOther = 7,
+  kHttp = 8,
+  kGo = 9,
+  kPhp = 10,
+  kOms = 11,
+  kRust = 12,
+  kNodeJs = 13,
+  kUnknown = 127,
 };
 // Names as RocketMQ spells them; kUnknown is written as "OTHER", which every reader knows.
 std::string_view language_name(Language language);
@@ -99,7 +112,8 @@ inline void ExtFields::clear() {
 }
 
 inline std::span<const ExtField> ExtFields::all() const {
-  if (spill_.empty()) [[likely]] return {inline_.data(), inline_count_};
+  if (spill_.empty()) [[likely]]
+    return {inline_.data(), inline_count_};
   return spill_;
 }
 

@@ -45,10 +45,10 @@ class SpecialBytes {
 
   [[gnu::always_inline]] char* pop() {
     while (mask_ == 0) [[unlikely]] {
-        if (end_ - block_ <= std::ptrdiff_t{kJsonBlock}) return end_;
-        block_ += kJsonBlock;
-        mask_ = load_mask(block_, end_, readable_end_);
-      }
+      if (end_ - block_ <= std::ptrdiff_t{kJsonBlock}) return end_;
+      block_ += kJsonBlock;
+      mask_ = load_mask(block_, end_, readable_end_);
+    }
     char* const at = block_ + std::countr_zero(mask_);
     mask_ &= mask_ - 1;
     return at;
@@ -57,7 +57,8 @@ class SpecialBytes {
   // The first position at or after `from`, dropping those before.
   [[gnu::always_inline]] char* pop_from(const char* from) {
     char* at = pop();
-    while (at < from) [[unlikely]] at = pop();
+    while (at < from) [[unlikely]]
+      at = pop();
     return at;
   }
 

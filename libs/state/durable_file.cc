@@ -72,7 +72,7 @@ Result<std::optional<std::string>> read_file(const std::string& path) {
     if (errno == ENOENT) return std::optional<std::string>();
     return system_error("cannot open", path, errno);
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return system_error("cannot stat", path, errno);
   if (!S_ISREG(status.st_mode)) {
     return make_error(ErrorCode::kIo, fmt::format("{} is not a regular file", path));

@@ -84,7 +84,7 @@ struct Proposals::Overlays {
   // What takes change `id` of `names` out of the view again, then calls `done`. Harmless once the
   // view belongs to an earlier term.
   template <class Config>
-  static Done settle(const std::shared_ptr<Overlays>& view, Overlay<Config> Overlays::*part,
+  static Done settle(const std::shared_ptr<Overlays>& view, Overlay<Config> Overlays::* part,
                      std::uint64_t id, std::vector<std::string> names, Done done) {
     return [weak = std::weak_ptr(view), part, id, names = std::move(names),
             done = std::move(done)](Result<void> result) mutable {

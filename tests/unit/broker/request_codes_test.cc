@@ -29,7 +29,8 @@ namespace {
 using protocol::HandlerSide;
 using protocol::to_int;
 
-constexpr std::string_view kBegin = "<!-- request codes: kept equal to the program by a unit test -->";
+constexpr std::string_view kBegin =
+    "<!-- request codes: kept equal to the program by a unit test -->";
 constexpr std::string_view kEnd = "<!-- end of request codes -->";
 
 struct Row {
@@ -41,11 +42,16 @@ struct Row {
 
 std::string_view process_name(HandlerSide side) {
   switch (side) {
-    case HandlerSide::kNameServer: return "NameServer";
-    case HandlerSide::kBroker: return "broker";
-    case HandlerSide::kClient: return "client";
-    case HandlerSide::kController: return "controller";
-    case HandlerSide::kBrokerAndClient: return "broker and client";
+    case HandlerSide::kNameServer:
+      return "NameServer";
+    case HandlerSide::kBroker:
+      return "broker";
+    case HandlerSide::kClient:
+      return "client";
+    case HandlerSide::kController:
+      return "controller";
+    case HandlerSide::kBrokerAndClient:
+      return "broker and client";
   }
   return "";
 }
@@ -167,7 +173,8 @@ TEST(RequestCodesPage, has_one_row_for_each_code_of_the_protocol) {
     EXPECT_EQ(row->second.process, process_name(info.side)) << info.name;
     rows.erase(row);
   }
-  for (const auto& [code, row] : rows) ADD_FAILURE() << code << " " << row.name << " is no request code";
+  for (const auto& [code, row] : rows)
+    ADD_FAILURE() << code << " " << row.name << " is no request code";
 }
 
 TEST(RequestCodesPage, says_what_is_dispatched) {
@@ -179,7 +186,8 @@ TEST(RequestCodesPage, says_what_is_dispatched) {
   for (const std::int32_t code : broker) EXPECT_TRUE(rows.contains(code)) << code;
   for (const std::int32_t code : namesrv) EXPECT_TRUE(rows.contains(code)) << code;
   for (const auto& [code, row] : rows) {
-    const bool handled = row.process == "NameServer" ? namesrv.contains(code) : broker.contains(code);
+    const bool handled =
+        row.process == "NameServer" ? namesrv.contains(code) : broker.contains(code);
     if (handled) {
       EXPECT_TRUE(row.status == "supported" || row.status == "partly")
           << code << " " << row.name << " is dispatched, the page says: " << row.status;

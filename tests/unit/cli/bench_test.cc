@@ -53,7 +53,8 @@ TEST_F(BenchTest, KeepsToTheRate) {
 }
 
 TEST_F(BenchTest, FailuresAreCountedAndCodeOne) {
-  cluster_.server().on(RequestCode::kSendMessageV2, refuse(ResponseCode::kNoPermission, "read only"));
+  cluster_.server().on(RequestCode::kSendMessageV2,
+                       refuse(ResponseCode::kNoPermission, "read only"));
   const Ran ran = run_gantry(cluster_, {"bench", "produce", "orders", "--count", "4",
                                         "--connections", "1", "--inflight", "2", "--json"});
   EXPECT_EQ(ran.code, 1);
@@ -65,7 +66,8 @@ TEST_F(BenchTest, FailuresAreCountedAndCodeOne) {
 
 TEST_F(BenchTest, ReadsToTheEnd) {
   for (int i = 0; i < 90; ++i) cluster_.add_message("orders", i % 4, {});
-  const Ran ran = run_gantry(cluster_, {"bench", "consume", "orders", "--connections", "3", "--json"});
+  const Ran ran =
+      run_gantry(cluster_, {"bench", "consume", "orders", "--connections", "3", "--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json shown = json::parse(ran.out);
   EXPECT_EQ(shown["messages"], 90);

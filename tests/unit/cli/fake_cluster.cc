@@ -208,7 +208,8 @@ void FakeCluster::script_topics() {
     for (std::size_t i = 0; i < topic.queues.size(); ++i) {
       protocol::TopicOffset offset;
       offset.max_offset = static_cast<std::int64_t>(topic.queues[i].size());
-      if (!topic.queues[i].empty()) offset.last_update_timestamp_ms = stored_ms(topic.queues[i].back());
+      if (!topic.queues[i].empty())
+        offset.last_update_timestamp_ms = stored_ms(topic.queues[i].back());
       table.offset_table[{name, kBroker, static_cast<std::int32_t>(i)}] = offset;
     }
     return with_body(table.to_json());
@@ -218,7 +219,8 @@ void FakeCluster::script_topics() {
     protocol::GroupList list;
     for (const auto& [key, offset] : offsets_) {
       const auto& [group, topic, queue] = key;
-      if (topic == text(request, "topic") && std::ranges::find(list.groups, group) == list.groups.end()) {
+      if (topic == text(request, "topic") &&
+          std::ranges::find(list.groups, group) == list.groups.end()) {
         list.groups.push_back(group);
       }
     }
@@ -289,10 +291,10 @@ void FakeCluster::script_groups() {
   server_.on(RequestCode::kInvokeBrokerToResetOffset,
              [this](const Command& request) { return reset(request); });
   protocol::KVTable runtime;
-  runtime.table = {{"brokerVersionDesc", "V5_3_3"},     {"putTps", "12.5 11.0 10.0"},
-                   {"getTransferredTps", "3.0"},        {"msgPutTotalTodayNow", "1500"},
-                   {"msgPutTotalTodayMorning", "500"},  {"msgGetTotalTodayNow", "7"},
-                   {"msgGetTotalTodayMorning", "0"},    {"commitLogDiskRatio", "0.25"},
+  runtime.table = {{"brokerVersionDesc", "V5_3_3"},    {"putTps", "12.5 11.0 10.0"},
+                   {"getTransferredTps", "3.0"},       {"msgPutTotalTodayNow", "1500"},
+                   {"msgPutTotalTodayMorning", "500"}, {"msgGetTotalTodayNow", "7"},
+                   {"msgGetTotalTodayMorning", "0"},   {"commitLogDiskRatio", "0.25"},
                    {"bootTimestamp", "1700000000000"}};
   server_.on(RequestCode::kGetBrokerRuntimeInfo, with_body(runtime.to_json()));
 }
@@ -335,9 +337,10 @@ Command FakeCluster::send(const Command& request) {
   const auto queue = static_cast<int>(number(request, "e"));
   TestMessage message;
   message.body = request.body;
-  protocol::for_each_property(*request.find("i"), [&](std::string_view name, std::string_view value) {
-    message.properties.emplace_back(name, value);
-  });
+  protocol::for_each_property(*request.find("i"),
+                              [&](std::string_view name, std::string_view value) {
+                                message.properties.emplace_back(name, value);
+                              });
   append(topic, queue, std::move(message));
   const auto& records = topics_.at(topic).queues[static_cast<std::size_t>(queue)];
   return success()

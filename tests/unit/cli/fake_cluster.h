@@ -27,7 +27,8 @@ class FakeCluster {
   // Appends; offset, position and topic are filled in.
   void add_message(const std::string& topic, int queue, TestMessage message);
   void add_group(const std::string& group);
-  void set_offset(const std::string& group, const std::string& topic, int queue, std::int64_t offset);
+  void set_offset(const std::string& group, const std::string& topic, int queue,
+                  std::int64_t offset);
   void add_member(const std::string& group, const std::string& client_id);
 
   bool has_topic(const std::string& name) const;

@@ -38,7 +38,9 @@ class GroupTest : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_gantry(cluster_, arguments);
   }
-  std::int64_t offset(int queue) { return cluster_.offset("billing", "orders", queue).value_or(-1); }
+  std::int64_t offset(int queue) {
+    return cluster_.offset("billing", "orders", queue).value_or(-1);
+  }
 
   FakeCluster cluster_;
 };
@@ -71,8 +73,8 @@ TEST_F(GroupTest, MissingNamesAreCodeThree) {
   EXPECT_EQ(run_gantry(cluster_, {"group", "lag", "nobody"}).code, 3);
   EXPECT_EQ(run_gantry(cluster_, {"group", "describe", "nobody"}).code, 3);
   EXPECT_EQ(run_gantry(cluster_, {"group", "lag", "billing", "--topic", "nothing"}).code, 3);
-  EXPECT_EQ(run_gantry(cluster_, {"group", "reset-offset", "nobody", "-t", "orders", "--to",
-                                  "latest", "-y"})
+  EXPECT_EQ(run_gantry(cluster_,
+                       {"group", "reset-offset", "nobody", "-t", "orders", "--to", "latest", "-y"})
                 .code,
             3);
 }

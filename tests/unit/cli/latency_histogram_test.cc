@@ -43,8 +43,8 @@ TEST(LatencyHistogram, LargeValuesAreCloseToSorting) {
   }
   std::ranges::sort(all);
   for (const double percent : {1.0, 50.0, 90.0, 99.0, 99.9, 100.0}) {
-    const auto rank = static_cast<std::size_t>(
-        std::ceil(percent / 100 * static_cast<double>(all.size()))) - 1;
+    const auto rank =
+        static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(all.size()))) - 1;
     const auto exact = static_cast<double>(all[rank]);
     const auto shown = static_cast<double>(histogram.percentile(percent).count());
     EXPECT_GE(shown, exact) << percent;

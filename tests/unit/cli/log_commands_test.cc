@@ -25,10 +25,12 @@ constexpr std::int64_t kFileBytes = 8192;
 class LogTest : public testing::Test {
  protected:
   LogTest() {
-    root_ = fs::path(testing::TempDir()) /
-            ("cli_log_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    root_ =
+        fs::path(testing::TempDir()) /
+        ("cli_log_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(root_);
-    auto log = replog::LogFiles::open(io::posix_file_system(), {(root_ / "commitlog").string(), kFileBytes});
+    auto log = replog::LogFiles::open(io::posix_file_system(),
+                                      {(root_ / "commitlog").string(), kFileBytes});
     EXPECT_TRUE(log) << log.error().message;
     EXPECT_TRUE((*log)->extend());
     for (int i = 0; i < 20; ++i) {

@@ -54,8 +54,8 @@ TEST_F(MessageTest, ByOffsetId) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr(id));
   EXPECT_THAT(ran.out, HasSubstr("\nhello\n"));
-  EXPECT_EQ(run_gantry(cluster_, {"message", "get", protocol::message_id(host, LogPosition(7))}).code,
-            3);
+  EXPECT_EQ(
+      run_gantry(cluster_, {"message", "get", protocol::message_id(host, LogPosition(7))}).code, 3);
 }
 
 TEST_F(MessageTest, ByPlace) {
@@ -63,8 +63,8 @@ TEST_F(MessageTest, ByPlace) {
                                   "--offset", "1", "--body"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, "hello");
-  ran = run_gantry(cluster_, {"message", "get", "--topic", "orders", "--queue", "broker-a:1",
-                              "--offset", "2"});
+  ran = run_gantry(
+      cluster_, {"message", "get", "--topic", "orders", "--queue", "broker-a:1", "--offset", "2"});
   EXPECT_EQ(ran.code, 3);
   EXPECT_THAT(ran.err, HasSubstr("holds offsets 0 to 1"));
   EXPECT_EQ(run_gantry(cluster_, {"message", "get", "--topic", "orders", "--queue", "broker-b:0",
@@ -82,9 +82,9 @@ TEST_F(MessageTest, ByKey) {
   EXPECT_THAT(ran.out, HasSubstr("AC11000200B413B0AAC2A5B1B3E00000"));
   ran = run_gantry(cluster_, {"message", "query", "-t", "orders", "-k", "order-3"});
   EXPECT_EQ(ran.code, 3);
-  EXPECT_EQ(run_gantry(cluster_, {"message", "query", "-t", "orders", "-k", "x", "--from", "never"})
-                .code,
-            2);
+  EXPECT_EQ(
+      run_gantry(cluster_, {"message", "query", "-t", "orders", "-k", "x", "--from", "never"}).code,
+      2);
 }
 
 TEST_F(MessageTest, ABinaryBodyIsBase64) {

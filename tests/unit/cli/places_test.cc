@@ -11,8 +11,8 @@ TEST(QueueName, IsBrokerAndId) {
   ASSERT_TRUE(queue);
   EXPECT_EQ(queue->broker, "broker:a");
   EXPECT_EQ(queue->id, 12);
-  for (const auto* bad : {"", "broker-a", "broker-a:", ":3", "broker-a:-1", "broker-a:x",
-                          "broker-a:99999999999"}) {
+  for (const auto* bad :
+       {"", "broker-a", "broker-a:", ":3", "broker-a:-1", "broker-a:x", "broker-a:99999999999"}) {
     EXPECT_FALSE(parse_queue_name(bad)) << bad;
   }
 }

@@ -49,9 +49,9 @@ TEST_F(ProduceTest, SendsTheLinesOfStdin) {
 }
 
 TEST_F(ProduceTest, SetsWhatBelongsToTheMessage) {
-  const Ran ran = run_gantry(
-      cluster_, {"produce", "orders", "x", "--tag", "paid", "--key", "k1", "--key", "k2",
-                 "--property", "color=red", "--delay-level", "3"});
+  const Ran ran =
+      run_gantry(cluster_, {"produce", "orders", "x", "--tag", "paid", "--key", "k1", "--key", "k2",
+                            "--property", "color=red", "--delay-level", "3"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const std::string properties = cluster_.properties("orders");
   EXPECT_EQ(protocol::find_property(properties, "TAGS"), "paid");
@@ -103,7 +103,8 @@ TEST_F(ProduceTest, AMissingTopicIsCodeThree) {
 }
 
 TEST_F(ProduceTest, ARefusalTellsWhichMessage) {
-  cluster_.server().on(RequestCode::kSendMessageV2, refuse(ResponseCode::kMessageIllegal, "too large"));
+  cluster_.server().on(RequestCode::kSendMessageV2,
+                       refuse(ResponseCode::kMessageIllegal, "too large"));
   const Ran ran = run_gantry(cluster_, {"produce", "orders", "x"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.err, HasSubstr("message 1: "));
@@ -112,11 +113,12 @@ TEST_F(ProduceTest, ARefusalTellsWhichMessage) {
 
 TEST_F(ProduceTest, ABusyBrokerIsAskedAgain) {
   int asked = 0;
-  cluster_.server().on(RequestCode::kSendMessageV2,
-                       [&](const protocol::Command&) -> std::optional<protocol::Command> {
-                         if (++asked < 5) return refuse(ResponseCode::kSystemBusy);
-                         return success().with("msgId", "M").with("queueId", 0).with("queueOffset", 0);
-                       });
+  cluster_.server().on(
+      RequestCode::kSendMessageV2,
+      [&](const protocol::Command&) -> std::optional<protocol::Command> {
+        if (++asked < 5) return refuse(ResponseCode::kSystemBusy);
+        return success().with("msgId", "M").with("queueId", 0).with("queueOffset", 0);
+      });
   EXPECT_EQ(run_gantry(cluster_, {"produce", "orders", "x"}).code, 0);
   EXPECT_EQ(asked, 5);
 }
@@ -147,8 +149,8 @@ class ConsumeTest : public testing::Test {
 TEST_F(ConsumeTest, ReadsWhatIsThereAndEnds) {
   const Ran ran = consume({});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(lines(ran.out), UnorderedElementsAre("0-0", "0-1", "0-2", "0-3", "1-0", "1-1", "1-2",
-                                                   "1-3"));
+  EXPECT_THAT(lines(ran.out),
+              UnorderedElementsAre("0-0", "0-1", "0-2", "0-3", "1-0", "1-1", "1-2", "1-3"));
 }
 
 TEST_F(ConsumeTest, FromATimeOrAnOffset) {
@@ -213,7 +215,8 @@ TEST_F(ConsumeTest, WrongUsage) {
 }
 
 TEST_F(ConsumeTest, ARefusalEndsIt) {
-  cluster_.server().on(RequestCode::kPullMessage, refuse(ResponseCode::kNoPermission, "not readable"));
+  cluster_.server().on(RequestCode::kPullMessage,
+                       refuse(ResponseCode::kNoPermission, "not readable"));
   const Ran ran = consume({"--follow"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.err, HasSubstr("not readable"));

@@ -18,9 +18,7 @@ TEST(Table, AlignsColumns) {
             "ünï                7\n");
 }
 
-TEST(Table, WithoutRowsOnlyTitles) {
-  EXPECT_EQ(Table({{"A"}, {"B"}}).text(), "A  B\n");
-}
+TEST(Table, WithoutRowsOnlyTitles) { EXPECT_EQ(Table({{"A"}, {"B"}}).text(), "A  B\n"); }
 
 TEST(Table, CellsCannotSteerTheTerminal) {
   Table table({{"A"}});

@@ -19,7 +19,8 @@ TEST(TopicCreate, MakesTheTopic) {
   FakeCluster cluster;
   const Ran ran = run_gantry(cluster, {"topic", "create", "orders", "--queues", "4"});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out, "Topic orders has 4 queues to write, 4 to read, permission RW, on 1 broker.\n");
+  EXPECT_EQ(ran.out,
+            "Topic orders has 4 queues to write, 4 to read, permission RW, on 1 broker.\n");
   EXPECT_TRUE(cluster.has_topic("orders"));
 }
 
@@ -71,7 +72,8 @@ TEST(TopicCreate, UnknownBrokerIsNotFound) {
 
 TEST(TopicList, HidesWhatIsNotTheUsers) {
   FakeCluster cluster;
-  for (const auto* name : {"orders", "TBW102", "%RETRY%g", "%DLQ%g", "c1", "broker-a", "rmq_sys_x"}) {
+  for (const auto* name :
+       {"orders", "TBW102", "%RETRY%g", "%DLQ%g", "c1", "broker-a", "rmq_sys_x"}) {
     cluster.add_topic(name, 1);
   }
   Ran ran = run_gantry(cluster, {"topic", "list"});

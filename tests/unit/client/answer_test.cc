@@ -18,7 +18,8 @@ TEST(Answer, SuccessIsNoError) {
 }
 
 TEST(Answer, ErrorNamesSenderRemarkAndCode) {
-  const Error error = error_of(answer(ResponseCode::kTopicNotExist, "topic[x] not exist"), "broker b:1");
+  const Error error =
+      error_of(answer(ResponseCode::kTopicNotExist, "topic[x] not exist"), "broker b:1");
   EXPECT_EQ(error.message, "broker b:1: topic[x] not exist (TOPIC_NOT_EXIST, 17)");
   EXPECT_EQ(error.code, ErrorCode::kNotFound);
 }

@@ -28,8 +28,8 @@ class BrokerTest : public testing::Test {
   }
 
   ScriptedServer server_;
-  Connections connections_{{.connect_timeout = std::chrono::seconds(2),
-                            .call_timeout = std::chrono::seconds(2)}};
+  Connections connections_{
+      {.connect_timeout = std::chrono::seconds(2), .call_timeout = std::chrono::seconds(2)}};
   Broker broker_{connections_, server_.address()};
 };
 
@@ -77,8 +77,7 @@ TEST_F(BrokerTest, AnAnswerWithoutTotalIsComplete) {
 TEST_F(BrokerTest, PagesAreJoined) {
   server_.on(RequestCode::kGetAllTopicConfig, [](const Command& request) {
     const bool first = request.find("topicSeq") == "0";
-    auto answer = test::with_body(
-        first ? page({"a", "b"}, 7).to_json() : page({"c"}, 7).to_json());
+    auto answer = test::with_body(first ? page({"a", "b"}, 7).to_json() : page({"c"}, 7).to_json());
     answer.with("totalTopicNum", 3);
     return answer;
   });
@@ -105,8 +104,8 @@ TEST_F(BrokerTest, AChangeBetweenPagesStartsAgain) {
 
 TEST_F(BrokerTest, AnEmptyPageEndsTheList) {
   server_.on(RequestCode::kGetAllTopicConfig, [](const Command& request) {
-    auto answer = test::with_body(
-        request.find("topicSeq") == "0" ? page({"a"}, 1).to_json() : page({}, 1).to_json());
+    auto answer = test::with_body(request.find("topicSeq") == "0" ? page({"a"}, 1).to_json()
+                                                                  : page({}, 1).to_json());
     answer.with("totalTopicNum", 100);
     return answer;
   });

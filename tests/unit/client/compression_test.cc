@@ -13,7 +13,8 @@ namespace {
 
 std::string sample(std::size_t size) {
   std::string text;
-  for (std::size_t i = 0; text.size() < size; ++i) text += "line " + std::to_string(i * 7919) + '\n';
+  for (std::size_t i = 0; text.size() < size; ++i)
+    text += "line " + std::to_string(i * 7919) + '\n';
   text.resize(size);
   return text;
 }
@@ -45,7 +46,8 @@ std::string pack(Compression method, const std::string& plain) {
 class CompressionTest : public testing::TestWithParam<Compression> {};
 
 TEST_P(CompressionTest, UnpacksWhatWasPacked) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{5000}, std::size_t{300'000}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{5000}, std::size_t{300'000}}) {
     const std::string plain = sample(size);
     const auto unpacked = decompress(GetParam(), pack(GetParam(), plain), 1 << 20);
     ASSERT_TRUE(unpacked) << unpacked.error().message;
@@ -75,7 +77,8 @@ TEST_P(CompressionTest, OtherBytesAreAnError) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, CompressionTest,
-                         testing::Values(Compression::kZlib, Compression::kLz4, Compression::kZstd));
+                         testing::Values(Compression::kZlib, Compression::kLz4,
+                                         Compression::kZstd));
 
 TEST(Compression, SysFlagNamesTheMethod) {
   constexpr std::int32_t kBase = protocol::sys_flag::kCompressed;

@@ -70,7 +70,8 @@ TEST(Message, ACutRecordIsNamed) {
   bytes.resize(bytes.size() - 1);
   const auto messages = decode_messages(bytes);
   ASSERT_FALSE(messages);
-  EXPECT_TRUE(messages.error().message.starts_with("record 1 of the answer")) << messages.error().message;
+  EXPECT_TRUE(messages.error().message.starts_with("record 1 of the answer"))
+      << messages.error().message;
 }
 
 TEST(Message, CompressedBodiesAreUnpacked) {

@@ -33,8 +33,8 @@ TEST(ParseAddresses, SplitsAndChecks) {
 class NameServerTest : public testing::Test {
  protected:
   ScriptedServer server_;
-  Connections connections_{{.connect_timeout = std::chrono::seconds(2),
-                            .call_timeout = std::chrono::seconds(2)}};
+  Connections connections_{
+      {.connect_timeout = std::chrono::seconds(2), .call_timeout = std::chrono::seconds(2)}};
 };
 
 TEST_F(NameServerTest, AsksForARoute) {

@@ -72,8 +72,8 @@ class ProducerTest : public testing::Test {
   }
 
   ScriptedServer names_server_, a_, b_;
-  Connections connections_{{.connect_timeout = std::chrono::seconds(2),
-                            .call_timeout = std::chrono::seconds(2)}};
+  Connections connections_{
+      {.connect_timeout = std::chrono::seconds(2), .call_timeout = std::chrono::seconds(2)}};
   NameServer names_{connections_, {names_server_.address()}};
 };
 

@@ -54,7 +54,8 @@ TEST(PullRequest, FlagsTellWhatIsWanted) {
 TEST(PullAnswer, FourCodesAreNormal) {
   using Kind = PullAnswer::Kind;
   EXPECT_EQ(parse_pull_answer(pulled(ResponseCode::kSuccess, 1), "b")->kind, Kind::kFound);
-  EXPECT_EQ(parse_pull_answer(pulled(ResponseCode::kPullNotFound, 1), "b")->kind, Kind::kNothingNew);
+  EXPECT_EQ(parse_pull_answer(pulled(ResponseCode::kPullNotFound, 1), "b")->kind,
+            Kind::kNothingNew);
   EXPECT_EQ(parse_pull_answer(pulled(ResponseCode::kPullRetryImmediately, 1), "b")->kind,
             Kind::kNoneMatched);
   EXPECT_EQ(parse_pull_answer(pulled(ResponseCode::kPullOffsetMoved, 1), "b")->kind,
@@ -79,9 +80,8 @@ class PullConsumerTest : public testing::Test {
     events.on_error = [this](const QueueAddress&, const Error&) { note("error"); };
     events.on_end = [this](const MessageQueue&) { note("end"); };
     shard_.start();
-    shard_.call([&] {
-      consumer_ = std::make_unique<PullConsumer>(shard_, options, std::move(events));
-    });
+    shard_.call(
+        [&] { consumer_ = std::make_unique<PullConsumer>(shard_, options, std::move(events)); });
   }
   void TearDown() override {
     shard_.call([this] { consumer_.reset(); });
@@ -163,7 +163,8 @@ TEST_F(PullConsumerTest, AHeldQueueWaits) {
 }
 
 TEST_F(PullConsumerTest, FollowsTheBrokersOffset) {
-  script({pulled(ResponseCode::kPullOffsetMoved, 40), pulled(ResponseCode::kPullRetryImmediately, 60),
+  script({pulled(ResponseCode::kPullOffsetMoved, 40),
+          pulled(ResponseCode::kPullRetryImmediately, 60),
           pulled(ResponseCode::kSuccess, 61, message_at(60))});
   add(10, 61);
   EXPECT_EQ(next_note(), "batch 1 next 61");

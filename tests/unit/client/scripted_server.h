@@ -70,8 +70,8 @@ class ScriptedServer final : public net::ConnectionHandler {
     }
     if (view.is_oneway()) return;
     auto response = answer ? answer(request)
-                           : protocol::Command::response(
-                                 protocol::to_int(protocol::ResponseCode::kRequestCodeNotSupported));
+                           : protocol::Command::response(protocol::to_int(
+                                 protocol::ResponseCode::kRequestCodeNotSupported));
     if (!response) return;
     response->opaque = request.opaque;
     response->flag |= protocol::kFlagResponse;

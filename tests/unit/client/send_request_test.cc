@@ -87,7 +87,8 @@ TEST(SendAnswer, FourCodesMeanStored) {
 
 TEST(SendAnswer, OthersAreErrors) {
   const auto refused = parse_send_answer(
-      Command::response(protocol::to_int(ResponseCode::kMessageIllegal), "too large"), {}, "broker b");
+      Command::response(protocol::to_int(ResponseCode::kMessageIllegal), "too large"), {},
+      "broker b");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "broker b: too large (MESSAGE_ILLEGAL, 13)");
   EXPECT_FALSE(parse_send_answer(Command::response(0), {}, "broker b"));

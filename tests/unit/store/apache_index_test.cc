@@ -10,9 +10,9 @@
 #include <sstream>
 
 #include "base/bytes.h"
+#include "key_index_test_util.h"
 #include "store/key_index.h"
 #include "store/key_index_hash.h"
-#include "unit/store/key_index_test_util.h"
 
 namespace gantry::store::test {
 namespace {
@@ -146,7 +146,7 @@ TEST(ApacheIndex, FindsWhatABrokerOfApacheIndexed) {
   EXPECT_TRUE(index->complete());
   EXPECT_EQ(index->indexed_up_to(), LogPosition(10'471));
   const auto sent = read_sent();
-  ASSERT_EQ(sent.size(), 64U);
+  ASSERT_EQ(sent.size(), 63U);
   for (const Sent& s : sent) {
     const auto answer = find(*index, s.hash());
     EXPECT_TRUE(answer.complete);
@@ -165,8 +165,8 @@ TEST(ApacheIndex, HonoursMaxTimesAndEnd) {
   EXPECT_EQ(find(*index, hash, 64, 0, INT64_MAX, all[1]).positions, (std::vector{all[2], all[3]}));
   EXPECT_THAT(find(*index, hash, 64, newest + 2000).positions, IsEmpty());
   EXPECT_THAT(find(*index, hash, 64, 0, 1000).positions, IsEmpty());
-  // The messages were sent in four groups more than a second apart.
-  EXPECT_EQ(find(*index, hash, 64, newest - 500).positions, (std::vector{all[0]}));
+  // The messages were sent in four groups more than a second apart; times are known to a second.
+  EXPECT_EQ(find(*index, hash, 64, newest - 100).positions, (std::vector{all[0]}));
 }
 
 // ---- Files made here

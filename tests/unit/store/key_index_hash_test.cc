@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "unit/store/key_index_test_util.h"
+#include "key_index_test_util.h"
 
 namespace gantry::store::test {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "key_index_test_util.h"
 #include "store/key_index.h"
-#include "unit/store/key_index_test_util.h"
 
 namespace gantry::store::test {
 namespace {

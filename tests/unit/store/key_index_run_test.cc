@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
+#include "key_index_test_util.h"
 #include "store/key_index_merge.h"
 #include "store/key_index_runs.h"
-#include "unit/store/key_index_test_util.h"
 
 namespace gantry::store::test {
 namespace {

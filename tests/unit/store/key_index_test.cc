@@ -8,8 +8,8 @@
 #include <future>
 #include <mutex>
 
+#include "key_index_test_util.h"
 #include "store/key_index_buffer.h"
-#include "unit/store/key_index_test_util.h"
 
 namespace gantry::store::test {
 namespace {

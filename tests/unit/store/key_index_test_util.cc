@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "unit/store/key_index_test_util.h"
+#include "key_index_test_util.h"
 
 #include <algorithm>
 #include <filesystem>
