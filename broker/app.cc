@@ -115,6 +115,9 @@ class BrokerApp::Impl {
 };
 
 Result<void> BrokerApp::Impl::start() {
+  if (config_.shards > 1) {
+    logger.warn("shards={} is not used yet: connections and log share one shard", config_.shards);
+  }
   http_ = std::make_unique<BrokerHttp>(config_, shard_, phase_);
   GANTRY_TRY(http_->listen());
   shard_.start();

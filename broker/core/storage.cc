@@ -91,11 +91,9 @@ Result<void> Storage::apply_internal(const protocol::RecordView& record, LogPosi
     case replog::InternalRecord::kTermStart: {
       const auto start = replog::TermStart::decode(record.body);
       if (!start) return std::unexpected(start.error());
-      if (start->apache_from.v >= 0) {
-        state_.apply_term_start(record.position, {Term(start->term.v - 1), start->apache_from,
-                                                  replog::kEpochFlagApache});
-      }
-      state_.apply_term_start(end, {start->term, record.position, 0});
+      const std::uint32_t flags =
+          start->flush_mode == replog::FlushMode::kSync ? state::kEpochSyncFlush : 0;
+      state_.apply_term_start(end, {start->term, record.position, flags}, start->apache_from);
       return {};
     }
   }

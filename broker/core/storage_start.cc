@@ -25,7 +25,7 @@ constexpr std::int64_t kApacheCheckpointSlackMs = 3000;
 replog::EpochTable epochs_of(const state::StateMachine& machine) {
   replog::EpochTable table;
   for (const state::Epoch& epoch : machine.epochs().all()) {
-    table.add({epoch.term, epoch.start, (epoch.flags & replog::kEpochFlagApache) != 0});
+    table.add({epoch.term, epoch.start, (epoch.flags & state::kEpochApache) != 0});
   }
   return table;
 }
@@ -62,7 +62,13 @@ Result<void> Storage::load_snapshot() {
   for (const auto& damaged : loaded->damaged) {
     logger.warn("state snapshot {} is damaged and not used: {}", damaged.path, damaged.reason);
   }
-  if (loaded->newest) GANTRY_TRY(state_.load_snapshot(loaded->newest->body));
+  if (loaded->newest) return state_.load_snapshot(loaded->newest->body);
+  if (!loaded->damaged.empty() && log_->begin().v > 0) {
+    return make_error(ErrorCode::kCorrupt,
+                      fmt::format("every state snapshot in {} is damaged and the log before {} is "
+                                  "gone: topics and offsets cannot be known; restore a snapshot",
+                                  path("raft"), log_->begin().v));
+  }
   return {};
 }
 
@@ -105,10 +111,9 @@ Result<void> Storage::open() {
   recovery_ = std::move(*scan);
   // A take-over that got as far as its term has its import in the log too: nothing is left to do.
   const auto known = state_.epochs().at(apache_range_from_);
-  const bool term_begun = apache_range_from_.v >= 0
-                              ? known && known->start == apache_range_from_ &&
-                                    (known->flags & replog::kEpochFlagApache) != 0
-                              : !state_.epochs().all().empty();
+  const bool term_begun = apache_range_from_.v >= 0 ? known && known->start == apache_range_from_ &&
+                                                          (known->flags & state::kEpochApache) != 0
+                                                    : !state_.epochs().all().empty();
   if (apache_import_ && term_begun && state_.topics().size() > 0 && !state_.import_open()) {
     apache_import_ = false;
     apache_range_from_ = LogPosition(-1);

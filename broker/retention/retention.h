@@ -19,7 +19,7 @@ class Retention {
   void start();
   void stop() { timer_.reset(); }
 
-  // One round. `now` (code 329 and 316): expired files go at any hour.
+  // One round. `at_any_hour` (code 329): expired files go now.
   void run(bool at_any_hour);
   // Used part of the log's disk, 0 to 1; -1: unknown.
   double disk_ratio() const;

@@ -12,9 +12,6 @@
 
 namespace gantry::replog {
 
-// How state::Epoch::flags marks an epoch that Apache RocketMQ wrote.
-inline constexpr std::uint32_t kEpochFlagApache = 1;
-
 struct Epoch {
   Term term;
   LogPosition start;

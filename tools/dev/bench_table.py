@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes docs/benchmarks.md from the JSON files of one ./dev bench run."""
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+work = Path(sys.argv[1])
+runs = {name: json.loads((work / f"{name}.json").read_text()) for name in ("async", "sync")}
+idle_kb = int((work / "async.rss").read_text())
+cpu = next((l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "unknown")
+memory_kb = int(next(l.split()[1] for l in open("/proc/meminfo") if l.startswith("MemTotal")))
+print("# Benchmarks\n")
+print("Made by `./dev bench`. Each figure is the median of several interleaved runs (limit, Apache RocketMQ, Gantry, …) on one")
+print("machine with the clients on it too: only the ratios mean anything. The limit is a server that frames, copies and")
+print("answers small requests and stores nothing.\n")
+print(f"Machine: {cpu}, {os.cpu_count()} CPUs, {memory_kb // 1048576} GiB, Linux {platform.release()}; load average at the end "
+      f"{', '.join(f'{x:.2f}' for x in runs['async']['load_average'])}.\n")
+print("| case | figure | Gantry | Apache RocketMQ 5.5.0 | limit | × Apache | of limit |")
+print("|---|---|---:|---:|---:|---:|---:|")
+for run, cases in runs.items():
+    for case, m in cases.items():
+        if not isinstance(m, dict) or "ours" not in m:
+            continue
+        name = case if run == "async" else f"{case}, SYNC_FLUSH both"
+        limit = f"{m['limit']:.0f}" if "limit" in m else "–"
+        share = f"{100 * m['of_limit']:.0f} %" if "of_limit" in m else "–"
+        print(f"| {name} | {m['figure']} | {m['ours']:.0f} | {m['peer']:.0f} | {limit} | {m['x_peer']:.2f} | {share} |")
+rss = runs["async"]["rss_mb"]
+print(f"\nResident memory: {idle_kb / 1024:.0f} MB idle on an empty store, {rss['ours']:.0f} MB after the comparison "
+      f"(Apache RocketMQ: {rss['peer']:.0f} MB).")
