@@ -122,8 +122,8 @@ class NamesrvApp::Impl {
   std::unique_ptr<BackgroundFileWriter> writer_;
   std::unique_ptr<OnShard> on_shard_;
   std::int64_t scan_interval_ms_ = 0;
-  std::uint16_t remoting_port_ = 0;
-  std::uint16_t http_port_ = 0;
+  std::atomic<std::uint16_t> remoting_port_ = 0;  // also read by HTTP threads
+  std::atomic<std::uint16_t> http_port_ = 0;
 };
 
 Result<void> NamesrvApp::Impl::start() {
@@ -145,7 +145,7 @@ Result<void> NamesrvApp::Impl::start() {
   }
   state_.listening = true;
   kLog.info("NameServer started address={} port={} http_port={} kv_config_path={}",
-            config_.bind_address, remoting_port_, http_port_, config_.kv_config_path);
+            config_.bind_address, remoting_port(), http_port(), config_.kv_config_path);
   return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "namesrv/settings/settings.h"
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "config/source.h"
@@ -8,8 +10,20 @@
 namespace gantry::namesrv {
 namespace {
 
+// What is stored: keys that mean something here, and those somebody set. Code 319 also shows
+// RocketMQ's other keys with their defaults; stored, they would only make warnings at the next
+// start.
 std::string encode(const config::NamesrvConfig& config) {
-  return config::to_properties_text(config);
+  std::set<std::string, std::less<>> stored;
+  for (const auto& option : config::namesrv_options()) stored.emplace(option.key);
+  for (const auto& [key, value] : config.kept) stored.insert(key);
+  std::string out;
+  const auto all = config::parse_properties(config::to_properties_text(config));
+  if (!all) return config::to_properties_text(config);
+  for (const auto& entry : *all) {
+    if (stored.contains(entry.key)) config::append_property(out, entry.key, entry.value);
+  }
+  return out;
 }
 
 Error unknown_key(const std::string& key) {

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 config::NamesrvConfig some_config() {
   config::NamesrvConfig config;
@@ -103,6 +104,9 @@ TEST_F(SettingsTest, StoredFileLoadsAgain) {
   const auto loaded = config::load_namesrv_config({.file = path, .overrides = {}});
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_TRUE(loaded->config.order_message_enable);
+  ASSERT_EQ(loaded->warnings.size(), 1U) << "only the key that was set";
+  EXPECT_THAT(loaded->warnings[0], HasSubstr("clientRequestThreadPoolNums"));
+  EXPECT_THAT(loaded->warnings[0], Not(HasSubstr("serverWorkerThreads")));
   EXPECT_EQ(loaded->config.kv_config_path, "/data/kvConfig.json");
 }
 
