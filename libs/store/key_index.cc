@@ -185,10 +185,11 @@ LogPosition KeyIndex::durable_up_to() const { return worker_->durable_up_to(); }
 std::optional<LogPosition> KeyIndex::needs_refeed_from() const {
   if (stopped_) return fed_;
   if (!worker_->lost_runs()) return std::nullopt;
+  worker_->set_lost_runs(false);  // before looking, so that what gets lost meanwhile is not missed
   const LogRange gap = worker_->gap_from(log_begin_);
-  if (gap.begin < active_->begin()) return gap.begin;
-  worker_->clear_lost_runs();
-  return std::nullopt;
+  if (gap.begin >= active_->begin()) return std::nullopt;
+  worker_->set_lost_runs(true);
+  return gap.begin;
 }
 
 Result<LogPosition> KeyIndex::resume() {
@@ -198,7 +199,7 @@ Result<LogPosition> KeyIndex::resume() {
   }
   if (!stopped_) GANTRY_TRY(seal());
   stopped_ = false;
-  worker_->clear_lost_runs();
+  worker_->set_lost_runs(false);
   start_at_gap();
   return fed_;
 }

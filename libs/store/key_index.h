@@ -71,7 +71,8 @@ struct KeyIndexOptions {
   std::size_t queries_max = 1024;   // waiting for the reader thread
   int worker_nice = 5;              // of the thread that sorts, writes and merges
   io::FileSystem* files = nullptr;  // posix_file_system() if null; must outlive the index
-  // Called on the worker thread, once, when entries had been dropped and resume() will now succeed.
+  // Called on the worker thread when entries had been dropped, or resume() was kBusy, and resume()
+  // will now succeed. Not after the index is gone.
   std::function<void()> on_room;
 };
 

@@ -142,10 +142,11 @@ void KeyIndexWorker::trim(LogPosition begin) {
 
 Result<void> KeyIndexWorker::wait_written(Millis timeout) {
   Lock lock(mutex_);
-  const std::uint64_t failed_before = failed_writes_;
+  const std::uint64_t attempts_before =
+      write_attempts_;  // one in progress may fail for old reasons
   write_retry_ = {};
   work_.notify_one();
-  const auto over = [&] { return sealed_.empty() || failed_writes_ != failed_before; };
+  const auto over = [&] { return sealed_.empty() || failed_attempt_ > attempts_before; };
   if (!changed_.wait_for(lock, timeout, over)) {
     return make_error(ErrorCode::kTimeout, fmt::format("{}: {} buffers are not written yet",
                                                        directory_, sealed_.size()));
@@ -277,6 +278,7 @@ void KeyIndexWorker::put_off(Retry& retry, const Error& error, const char* what)
 }
 
 void KeyIndexWorker::write_front(Lock& lock) {
+  const std::uint64_t attempt = ++write_attempts_;
   SealedBuffer sealed = sealed_.front();  // stays queryable until its run is in the list
   lock.unlock();
   std::uint64_t bytes = 0;
@@ -284,7 +286,7 @@ void KeyIndexWorker::write_front(Lock& lock) {
   lock.lock();
   written_bytes_ += bytes;
   if (!run) {
-    ++failed_writes_;
+    failed_attempt_ = attempt;
     write_error_ = run.error();
     put_off(write_retry_, run.error(), "write");
     changed_.notify_all();

@@ -59,9 +59,9 @@ class KeyIndexWorker {
   // The first stretch at or behind `from` that is covered neither here nor by RocketMQ's index.
   LogRange gap_from(LogPosition from);
   LogPosition durable_up_to() const { return LogPosition(durable_up_to_.load()); }
-  // Whether a run was lost; stays set until cleared.
+  // Whether a run was lost since this was set to false.
   bool lost_runs() const { return lost_runs_.load(std::memory_order_relaxed); }
-  void clear_lost_runs() { lost_runs_ = false; }
+  void set_lost_runs(bool lost) { lost_runs_ = lost; }
   void add_stats(KeyIndexStats& stats);
   KeyIndexLast last_entry();  // the newest in runs and sealed buffers
 
@@ -110,7 +110,8 @@ class KeyIndexWorker {
   Retry write_retry_;
   Retry merge_retry_;
   std::optional<Error> write_error_;  // of the last attempt
-  std::uint64_t failed_writes_ = 0;
+  std::uint64_t write_attempts_ = 0;
+  std::uint64_t failed_attempt_ = 0;  // the latest
   bool room_wanted_ = false;
   bool stopping_ = false;
   bool paused_ = false;

@@ -13,8 +13,8 @@ namespace gantry::store::test {
 namespace {
 
 constexpr std::chrono::seconds kWait(30);
-constexpr std::uint32_t kSeeds = 30;
-constexpr int kSteps = 120;
+constexpr std::uint32_t kSeeds = 20;
+constexpr int kSteps = 100;
 constexpr std::uint32_t kKeys = 12;
 
 class World {
