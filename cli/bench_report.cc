@@ -97,8 +97,8 @@ std::string BenchReport::text() const {
     fields.add("Latency end to end", latency_text(total_.end_to_end));
   }
   fields.add("Failed requests", format_count(total_.errors));
-  for (const auto& [text, count] : total_.error_texts) {
-    fields.add(fmt::format("  {} times", format_count(count)), text);
+  for (const auto& [key, kind] : total_.error_kinds) {
+    fields.add(fmt::format("  {} times", format_count(kind.count)), kind.example);
   }
   return fields.text();
 }
@@ -114,13 +114,17 @@ nlohmann::ordered_json BenchReport::json() const {
                       {"p99Us", second.latency.p99.count()},
                       {"maxUs", second.latency.max.count()}});
   }
+  Json errors = Json::array();
+  for (const auto& [key, kind] : total_.error_kinds) {
+    errors.push_back({{"count", kind.count}, {"example", kind.example}});
+  }
   return {{"messages", total_.messages},
           {"bytes", total_.bytes},
           {"seconds", seconds()},
           {"messagesPerSecond", per_second(total_.messages, seconds())},
           {"bytesPerSecond", per_second(total_.bytes, seconds())},
           {"errors", total_.errors},
-          {"errorTexts", total_.error_texts},
+          {"errorKinds", errors},
           {"latencyUs", latency_json(total_.latency)},
           {"endToEndUs", latency_json(total_.end_to_end)},
           {"series", series}};
@@ -130,7 +134,7 @@ Outcome BenchReport::outcome() const {
   if (total_.errors == 0) return {};
   return fail(ExitCode::kFailed,
               fmt::format("{} requests have failed, the first kind: {}",
-                          format_count(total_.errors), total_.error_texts.begin()->first));
+                          format_count(total_.errors), total_.error_kinds.begin()->second.example));
 }
 
 }  // namespace gantry::cli

@@ -24,7 +24,8 @@ inline CLI::App* add_command(CLI::App& parent, Context& context, const std::stri
                              const std::string& what, const std::string& examples,
                              std::function<Outcome()> run) {
   CLI::App* command = parent.add_subcommand(name, what);
-  command->footer("Examples:\n" + examples);
+  command->footer("Examples:\n" + examples +
+                  "Every command also takes --namesrv, --timeout and --json; see gantry --help.");
   command->fallthrough();
   command->callback([&context, run = std::move(run)] { context.command = run; });
   return command;

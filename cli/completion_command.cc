@@ -11,7 +11,8 @@ namespace gantry::cli {
 namespace {
 
 struct OptionWords {
-  std::string name;  // "--topic"
+  std::string name;                      // "--topic"
+  std::vector<std::string> short_names;  // "-t"
   std::string what;
   bool takes_value = false;
 };
@@ -30,8 +31,11 @@ std::string joined_path(const std::string& path, const std::string& name) {
 std::vector<OptionWords> options_of(const CLI::App& app) {
   std::vector<OptionWords> options;
   for (const CLI::Option* option : app.get_options()) {
+    std::vector<std::string> short_names;
+    for (const std::string& name : option->get_snames()) short_names.push_back("-" + name);
     for (const std::string& name : option->get_lnames()) {
-      options.push_back({"--" + name, option->get_description(), option->get_items_expected() > 0});
+      options.push_back(
+          {"--" + name, short_names, option->get_description(), option->get_items_expected() > 0});
     }
   }
   return options;
@@ -110,6 +114,7 @@ std::string tables(const std::vector<Node>& nodes) {
       if (!option.takes_value || std::ranges::find(seen, option.name) != seen.end()) continue;
       seen.push_back(option.name);
       with_value += option.name + ' ';
+      for (const std::string& name : option.short_names) with_value += name + ' ';
     }
   }
   return fmt::format("  local paths={}\n  local with_value={}\n", shell_quoted(paths),
@@ -175,7 +180,9 @@ std::string zsh_script(const std::vector<Node>& nodes) {
       "  _describe -t options option options\n"
       "  (( $#commands )) || _files\n"
       "}\n"
-      "compdef _gantry gantry\n";
+      "compdef _gantry gantry\n"
+      // Found through fpath, the file itself is the function's first call.
+      "if [[ $funcstack[1] == _gantry ]]; then _gantry; fi\n";
   return script;
 }
 

@@ -62,8 +62,8 @@ Outcome list_groups(Context& context, bool all, const BrokerFilter& filter) {
   }
   context.env.out << table.text();
   if (const std::size_t hidden = found - groups->size(); hidden > 0) {
-    context.env.out << fmt::format("\n{} groups of the system are not shown (--all shows them).\n",
-                                   hidden);
+    context.env.out << fmt::format("\n{} group{} of the system not shown (--all shows all).\n",
+                                   hidden, hidden == 1 ? "" : "s");
   }
   return {};
 }

@@ -202,6 +202,9 @@ Outcome produce(Context& context, const ProduceOptions& options) {
   Producer producer(context.connections(), **context.name_server(),
                     producer_options(context, options), context.env.clock);
   Bodies bodies(context, options);
+  if (options.bodies.empty() && context.env.in_is_tty) {
+    context.env.err << "Each line becomes a message; Ctrl-D ends.\n" << std::flush;
+  }
   Reporter reporter(context, options);
   const auto begin = Clock::now();
   Outcome outcome;

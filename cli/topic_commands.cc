@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <istream>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include "cli/command_line.h"
@@ -53,38 +51,50 @@ struct CreateOptions {
   BrokerFilter brokers;
 };
 
-// "key=value" texts as the attribute text of the protocol: "+key=value,+key=value".
-std::expected<std::string, Failure> attribute_text(const CreateOptions& options) {
-  std::string text;
-  const auto append = [&](const std::string& pair) {
-    if (!text.empty()) text += ',';
-    text += '+' + pair;
-  };
-  if (!options.type.empty()) append(fmt::format("{}={}", kMessageType, options.type));
+std::expected<TopicConfig, Failure> wanted_config(const CreateOptions& options) {
+  const auto permission = parse_permission(options.permission);
+  if (!permission) return fail(ExitCode::kUsage, permission.error().message);
+  TopicConfig config;
+  config.topic_name = options.topic;
+  config.read_queue_nums = options.read_queues > 0 ? options.read_queues : options.queues;
+  config.write_queue_nums = options.write_queues > 0 ? options.write_queues : options.queues;
+  config.perm = *permission;
+  config.order = options.order;
+  if (!options.type.empty()) config.attributes.emplace(kMessageType, options.type);
   for (const std::string& pair : options.attributes) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0 || pair.find(',') != std::string::npos) {
       return fail(ExitCode::kUsage, fmt::format("--attribute '{}': expected key=value", pair));
     }
-    append(pair);
+    config.attributes.insert_or_assign(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  return config;
+}
+
+// As the protocol writes attributes to set: "+key=value,+key=value".
+std::string attribute_text(const TopicConfig& config) {
+  std::string text;
+  for (const auto& [name, value] : config.attributes) {
+    text += fmt::format("{}+{}={}", text.empty() ? "" : ",", name, value);
   }
   return text;
 }
 
-TopicConfig wanted_config(const CreateOptions& options, std::int32_t permission) {
-  TopicConfig config;
-  config.topic_name = options.topic;
-  config.read_queue_nums = options.read_queues > 0 ? options.read_queues : options.queues;
-  config.write_queue_nums = options.write_queues > 0 ? options.write_queues : options.queues;
-  config.perm = permission;
-  config.order = options.order;
-  return config;
+std::string describe(const TopicConfig& config) {
+  std::string text = fmt::format("{} queues to write, {} to read, permission {}{}",
+                                 config.write_queue_nums, config.read_queue_nums,
+                                 format_permission(config.perm), config.order ? ", ordered" : "");
+  for (const auto& [name, value] : config.attributes) text += fmt::format(", {}={}", name, value);
+  return text;
 }
 
-std::string describe(const TopicConfig& config) {
-  return fmt::format("{} queues to write, {} to read, permission {}{}", config.write_queue_nums,
-                     config.read_queue_nums, format_permission(config.perm),
-                     config.order ? ", ordered" : "");
+bool is_as_wanted(const TopicConfig& known, const TopicConfig& wanted) {
+  const bool attributes = std::ranges::all_of(wanted.attributes, [&](const auto& pair) {
+    return attribute(known, pair.first, "") == pair.second;
+  });
+  return attributes && known.read_queue_nums == wanted.read_queue_nums &&
+         known.write_queue_nums == wanted.write_queue_nums && known.perm == wanted.perm &&
+         known.order == wanted.order;
 }
 
 // Whether the topic is there as wanted; a Failure when it is there but different.
@@ -95,11 +105,7 @@ std::expected<bool, Failure> exists_as_wanted(client::Broker& broker, const Brok
     if (known.error().code == ErrorCode::kNotFound) return false;
     return fail(known.error());
   }
-  if (known->read_queue_nums == wanted.read_queue_nums &&
-      known->write_queue_nums == wanted.write_queue_nums && known->perm == wanted.perm &&
-      known->order == wanted.order) {
-    return true;
-  }
+  if (is_as_wanted(*known, wanted)) return true;
   return fail(ExitCode::kFailed,
               fmt::format("topic {} exists on broker {} with {}", wanted.topic_name, node.name,
                           describe(*known)),
@@ -117,23 +123,21 @@ bool wait_for_route(Context& context, const std::string& topic, std::size_t brok
 }
 
 Outcome create_topic(Context& context, const CreateOptions& options) {
-  const auto permission = parse_permission(options.permission);
-  if (!permission) return fail(ExitCode::kUsage, permission.error().message);
-  const auto attributes = attribute_text(options);
-  if (!attributes) return std::unexpected(attributes.error());
+  const auto wanted = wanted_config(options);
+  if (!wanted) return std::unexpected(wanted.error());
   const auto masters = context.masters(options.brokers);
   if (!masters) return std::unexpected(masters.error());
-  const TopicConfig wanted = wanted_config(options, *permission);
   Json made = Json::array();
   std::size_t changed = 0;
   for (const BrokerNode& node : *masters) {
     client::Broker broker = context.broker(node.address);
     if (!options.update) {
-      const auto there = exists_as_wanted(broker, node, wanted);
+      const auto there = exists_as_wanted(broker, node, *wanted);
       if (!there) return std::unexpected(there.error());
-      if (*there && attributes->empty()) continue;
+      if (*there) continue;
     }
-    if (auto done = broker.update_topic(wanted, *attributes); !done) return fail(done.error());
+    if (auto done = broker.update_topic(*wanted, attribute_text(*wanted)); !done)
+      return fail(done.error());
     ++changed;
     made.push_back(node.name);
   }
@@ -142,16 +146,16 @@ Outcome create_topic(Context& context, const CreateOptions& options) {
   }
   if (context.options.json) {
     print_json(context, {{"topic", options.topic},
-                         {"readQueues", wanted.read_queue_nums},
-                         {"writeQueues", wanted.write_queue_nums},
-                         {"permission", format_permission(wanted.perm)},
+                         {"readQueues", wanted->read_queue_nums},
+                         {"writeQueues", wanted->write_queue_nums},
+                         {"permission", format_permission(wanted->perm)},
                          {"changedBrokers", made}});
   } else if (changed == 0) {
     context.env.out << fmt::format("Topic {} exists already with {}.\n", options.topic,
-                                   describe(wanted));
+                                   describe(*wanted));
   } else {
     context.env.out << fmt::format("Topic {} has {}, on {} broker{}.\n", options.topic,
-                                   describe(wanted), changed, changed == 1 ? "" : "s");
+                                   describe(*wanted), changed, changed == 1 ? "" : "s");
   }
   return {};
 }
@@ -179,7 +183,8 @@ void add_create(CLI::App& family, Context& context) {
                    "Messages it is for: NORMAL, FIFO, DELAY, TRANSACTION, MIXED")
       ->transform(
           CLI::IsMember({"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"}, CLI::ignore_case));
-  command->add_option("--attribute", options->attributes, "A further attribute, key=value")
+  command->add_option("--attribute", options->attributes, "A further attribute (repeatable)")
+      ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
   command->add_flag("--order", options->order, "Mark it as ordered (for tools of RocketMQ 4)");
   command->add_flag("--update", options->update, "Change the topic when it exists");
@@ -280,9 +285,8 @@ Outcome list_topics(Context& context, bool all, const BrokerFilter& filter) {
   context.env.out << table.text();
   if (const std::size_t hidden = found - topics->size(); hidden > 0) {
     context.env.out << fmt::format(
-        "\n{} topics of the system and of groups are not shown (--all "
-        "shows them).\n",
-        hidden);
+        "\n{} topic{} of the system or of groups not shown (--all shows all).\n", hidden,
+        hidden == 1 ? "" : "s");
   }
   return {};
 }
@@ -394,9 +398,7 @@ Outcome show_topic(Context& context, const std::string& topic) {
   fields.add("Stored per second", fmt::format("{:.1f}", described->stats.topic_put_tps));
   fields.add("Groups", joined(described->groups));
   for (const auto& [node, config] : described->configs) {
-    std::string text = describe(config);
-    for (const auto& [name, value] : config.attributes) text += fmt::format(", {}={}", name, value);
-    fields.add("On " + node.name, text);
+    fields.add("On " + node.name, describe(config));
   }
   context.env.out << fields.text() << '\n' << table.text();
   return {};

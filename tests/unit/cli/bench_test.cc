@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/load_stats.h"
 #include "tests/unit/cli/fake_cluster.h"
 
 namespace gantry::test {
@@ -61,7 +62,23 @@ TEST_F(BenchTest, FailuresAreCountedAndCodeOne) {
   const json shown = json::parse(ran.out);
   EXPECT_EQ(shown["messages"], 0);
   EXPECT_EQ(shown["errors"], 4);
+  ASSERT_EQ(shown["errorKinds"].size(), 1U);
+  EXPECT_EQ(shown["errorKinds"][0]["count"], 4);
   EXPECT_THAT(ran.err, HasSubstr("read only"));
+}
+
+TEST(LoadStats, TextsThatDifferInNumbersAreOneKind) {
+  cli::LoadStats stats;
+  stats.count_error("broker b:1: in queue 203 ms, size 86");
+  stats.count_error("broker b:1: in queue 7 ms, size 5");
+  stats.count_error("something else");
+  cli::LoadStats all;
+  all.merge(stats);
+  all.merge(stats);
+  EXPECT_EQ(all.errors, 6);
+  ASSERT_EQ(all.error_kinds.size(), 2U);
+  EXPECT_EQ(all.error_kinds.begin()->second.count, 4);
+  EXPECT_EQ(all.error_kinds.begin()->second.example, "broker b:1: in queue 203 ms, size 86");
 }
 
 TEST_F(BenchTest, ReadsToTheEnd) {

@@ -54,6 +54,15 @@ TEST(TopicCreate, AnotherShapeNeedsUpdate) {
   EXPECT_EQ(ran.code, 0) << ran.err;
 }
 
+TEST(TopicCreate, AttributesAreComparedToo) {
+  FakeCluster cluster;
+  cluster.add_topic("orders", 8);
+  const Ran ran = run_gantry(cluster, {"topic", "create", "orders", "--type", "FIFO"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("--update"));
+  EXPECT_EQ(run_gantry(cluster, {"topic", "create", "orders", "--attribute", "novalue"}).code, 2);
+}
+
 TEST(TopicCreate, ARefusalIsShown) {
   FakeCluster cluster;
   cluster.server().on(RequestCode::kUpdateAndCreateTopic,
@@ -80,7 +89,7 @@ TEST(TopicList, HidesWhatIsNotTheUsers) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("orders  NORMAL  RW"));
   EXPECT_THAT(ran.out, Not(HasSubstr("RETRY")));
-  EXPECT_THAT(ran.out, HasSubstr("6 topics of the system"));
+  EXPECT_THAT(ran.out, HasSubstr("6 topics of the system or of groups not shown"));
   ran = run_gantry(cluster, {"topic", "list", "--all", "--json"});
   EXPECT_EQ(json::parse(ran.out)["topics"].size(), 7U);
 }

@@ -22,7 +22,7 @@ class World {
   explicit World(std::uint32_t seed) : random_(seed) {
     options_.buffer_entries = 8 + random_() % 40;
     options_.buffer_log_bytes = 2000 + random_() % 20'000;
-    options_.sealed_buffers_max = 1 + random_() % 4;
+    options_.sealed_buffers_max = 1 + random_() % 12;
     options_.merge_fanout = 2 + random_() % 3;
     options_.run_entries_max = 50 + random_() % 2000;
     options_.run_log_bytes_max = 20'000 + random_() % 1'000'000;
