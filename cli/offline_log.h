@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "io/directory_lock.h"
 #include "io/file_system.h"
-#include "replog/epoch_table.h"
+#include "raft/epoch_table.h"
 #include "replog/log_files.h"
 
 namespace gantry::cli {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which term wrote which part of the log: (term, start position), in order. Derived from the
 // term-start records; kept in the state snapshot so that it survives retention. Answers "which term
-// is position P" and "may P's records be checked by their checksum property".
+// is position P", "where do two logs part" and "may P's records be checked by their checksum
+// property".
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 
 #include "base/types.h"
 
-namespace gantry::replog {
+namespace gantry::raft {
 
 struct Epoch {
   Term term;
@@ -23,6 +24,9 @@ struct Epoch {
 
 class EpochTable {
  public:
+  EpochTable() = default;
+  explicit EpochTable(std::vector<Epoch> epochs) : epochs_(std::move(epochs)) {}
+
   // Starts must not decrease; an epoch with the same start replaces the last one (it holds
   // nothing).
   void add(const Epoch& epoch);
@@ -32,11 +36,21 @@ class EpochTable {
   void trim(LogPosition begin);
   const Epoch* find(LogPosition position) const;
   bool apache_at(LogPosition position) const;
+  // Term of the byte before `position`; 0 when no known epoch holds it.
+  Term term_before(LogPosition position) const;
   Term last_term() const { return epochs_.empty() ? Term(0) : epochs_.back().term; }
   std::span<const Epoch> all() const { return epochs_; }
+  // The epochs that start in [from, to).
+  std::vector<Epoch> starting_in(LogPosition from, LogPosition to) const;
 
  private:
   std::vector<Epoch> epochs_;
 };
 
-}  // namespace gantry::replog
+// The largest position up to which two logs are known to hold the same bytes, judged by their
+// epochs: an epoch of equal term and start was written by one leader, and everything before it is
+// equal too. `fallback` when no such epoch is known.
+LogPosition common_end(std::span<const Epoch> a, LogPosition a_end, std::span<const Epoch> b,
+                       LogPosition b_end, LogPosition fallback);
+
+}  // namespace gantry::raft

@@ -27,7 +27,7 @@
 #include "replog/checkpoint.h"
 #include "replog/command_log.h"
 #include "replog/commit_rule.h"
-#include "replog/epoch_table.h"
+#include "raft/epoch_table.h"
 #include "replog/flusher.h"
 #include "replog/hard_state.h"
 #include "replog/internal_topic.h"

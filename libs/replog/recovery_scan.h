@@ -11,10 +11,13 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "protocol/record.h"
-#include "replog/epoch_table.h"
+#include "raft/epoch_table.h"
 #include "replog/log_files.h"
 
 namespace gantry::replog {
+
+using raft::Epoch;
+using raft::EpochTable;
 
 struct DamagedRange {
   LogPosition from;

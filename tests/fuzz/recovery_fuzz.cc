@@ -8,7 +8,7 @@
 #include <string>
 
 #include "io/file_system.h"
-#include "replog/epoch_table.h"
+#include "raft/epoch_table.h"
 #include "replog/log_files.h"
 #include "replog/recovery_scan.h"
 #include "tests/support/memory_file_system.h"

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "replog/epoch_table.h"
+#include "raft/epoch_table.h"
 #include "replog/tail_cache.h"
 #include "tests/unit/replog/log_test_util.h"
 

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The consensus core of one member of a broker set: Raft (Ongaro and Ousterhout 2014; Ongaro's
+// thesis) with the byte position of the CommitLog as index. Pure: messages, ticks and reports of
+// the own disk go in; what to store, send and commit comes out as Output. No I/O, clock, thread or
+// randomness of its own: equal inputs give equal outputs.
+//
+// Owned by whoever drives the log (replog), used on the log shard only. After every call the driver
+// takes the Output and carries it out in the order of its fields.
+//
+// What is not textbook:
+//  - a follower's match is reported as three positions: in memory, written, durable; the group's
+//    flush mode says which one counts for commits, for the leader like for anybody else;
+//  - a member that may have lost acknowledged bytes is `recovering`: until it has reached the end
+//    that a leader reported, its vote counts only when every voter grants, and its positions not at
+//    all;
+//  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "raft/epoch_table.h"
+#include "raft/membership.h"
+#include "raft/message.h"
+#include "raft/progress.h"
+#include "raft/quorum.h"
+
+namespace gantry::raft {
+
+enum class Role : std::uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
+enum class CommitMode : std::uint8_t { kWritten, kDurable };  // ASYNC_FLUSH, SYNC_FLUSH
+
+const char* to_string(Role role);
+
+// What a member must not forget; durable before the messages of the same Output leave.
+struct HardState {
+  Term term;
+  MemberId voted_for;  // empty: no vote in `term`
+  // Acknowledged bytes may be missing from the log.
+  bool recovering = false;
+  bool operator==(const HardState&) const = default;
+};
+
+struct Options {
+  MemberId self;
+  std::uint64_t start = 1;  // how often this member has started; grows with every start
+  int election_ticks = 10;  // an election timeout is 1 to 2 times this
+  int heartbeat_ticks = 1;
+  int resend_ticks = 10;    // silence after which unanswered appends are sent again
+  std::size_t inflight_max = 256;
+  std::int64_t inflight_bytes_max = 16 << 20;
+  std::int64_t append_bytes_max = 256 << 10;
+  std::uint64_t seed = 1;  // of the election timeouts
+};
+
+// Where the records of the own log end. Implemented by the log.
+class RecordBounds {
+ public:
+  virtual ~RecordBounds() = default;
+  // The largest end of a record in (from, from + bytes_max], or the end of the first record behind
+  // `from`. `from` is the start of a record and below the log's end. A record at the head of a file
+  // and the blank before it are one. nullopt: not in memory yet; Core::retry() when it is.
+  virtual std::optional<LogPosition> bound(LogPosition from, std::int64_t bytes_max) = 0;
+};
+
+// The log as found at start.
+struct InitialLog {
+  HardState hard;
+  LogPosition begin, end, durable;
+  LogPosition committed;  // known to be committed, at most `end`
+  EpochTable epochs;
+  MembershipLog memberships;
+};
+
+struct Output {
+  std::optional<HardState> save;  // durable before anything below happens
+  // The log from here on is void: cut, zeroed, synced before anything else is written.
+  std::optional<LogPosition> cut;
+  // Forget the log and begin again at `begin` with the snapshot that came with the message.
+  std::optional<InstallSnapshot> install;
+  // Take [from, to) of the append just stepped into the log.
+  struct Accept {
+    LogPosition from, to;
+  };
+  std::optional<Accept> accept;
+  // This member leads now: append the term-start record, then call on_term_started().
+  bool start_term = false;
+  bool role_changed = false;    // role(), leader() or term()
+  bool commit_advanced = false;  // committed()
+  bool recovered = false;        // caught up with the leader's end
+  // Appends name their range; the driver puts the bytes beside them, or the state snapshot.
+  std::vector<Message> messages;
+  // A state that a correct group cannot reach: end the process, the log must not be touched.
+  std::optional<std::string> fault;
+};
+
+class Core {
+ public:
+  Core(Options options, InitialLog log, RecordBounds& bounds);
+
+  void tick();
+  void step(const Message& message);
+  // Begins an election now if this member may; for a group of one at start, and for operators.
+  void campaign();
+
+  // Reports of the own log. Leader: `end` after appending, once a turn.
+  void on_appended(LogPosition end);
+  void on_term_started(LogPosition start, LogPosition end, CommitMode mode);
+  void on_membership_appended(const MembershipLog::Entry& entry);
+  // Positions only grow, except by a cut, which the core itself asked for.
+  void on_written(LogPosition position);
+  void on_durable(LogPosition position);
+  // A record bound that was missing is known now.
+  void retry();
+  // The snapshot of an Output::install is in place.
+  void on_installed();
+  // A leader's flush has not come back for this long, in ticks; 0: none is running.
+  void set_flush_ticks(int ticks) { flush_ticks_ = ticks; }
+  // Retention removed the log below `begin`.
+  void on_trimmed(LogPosition begin);
+
+  // Whether `next` may be appended as the membership now (kConflict, kUnavailable, kInvalidArgument).
+  Result<void> may_change(const Membership& next) const;
+  // Hands leadership to `target`, or to the voter that is furthest ahead when empty. Until it is
+  // done or given up (one election timeout), accepting() is false.
+  Result<void> transfer(const MemberId& target);
+
+  Output take_output();
+
+  Role role() const { return role_; }
+  Term term() const { return hard_.term; }
+  const MemberId& self() const { return options_.self; }
+  const MemberId& leader() const { return leader_; }  // empty: not known
+  bool leading() const { return role_ == Role::kLeader; }
+  // Leads, has begun its term and is not handing it over: appends are welcome.
+  bool accepting() const { return leading() && !term_pending_ && transfer_to_.empty(); }
+  bool recovering() const { return hard_.recovering; }
+  LogPosition committed() const { return commit_; }
+  LogPosition begin() const { return begin_; }
+  LogPosition end() const { return end_; }
+  const EpochTable& epochs() const { return epochs_; }
+  const Membership& membership() const { return memberships_.current(); }
+  const MembershipLog& membership_log() const { return memberships_; }
+  const HardState& hard_state() const { return hard_; }
+  const std::map<MemberId, Progress>& progress() const { return progress_; }
+  // Voters that have answered in the election that is going on; for a message that says who is missing.
+  const std::map<MemberId, Ballot>& ballots() const { return ballots_; }
+  const MemberId& transfer_target() const { return transfer_to_; }
+
+ private:
+  // election.cc
+  void begin_pre_vote();
+  void begin_election(bool transfer);
+  void count();
+  void become_follower(Term term, const MemberId& leader);
+  void become_leader();
+  void on_vote_request(const Message& message, const VoteRequest& request);
+  void on_vote_answer(const Message& message, const VoteAnswer& answer);
+  void on_timeout_now(const Message& message);
+  bool may_campaign() const;
+  bool follows_live_leader() const;
+  void reset_election_timer();
+  void check_quorum();
+  void drive_transfer();
+  MemberId best_target() const;
+
+  // leading.cc
+  void on_append_answer(const Message& message, const AppendAnswer& answer);
+  void on_append_refusal(const Message& message, const AppendRefusal& refusal);
+  void on_install_answer(const Message& message, const InstallAnswer& answer);
+  Progress* progress_of(const Message& message);
+  void tick_leader();
+  void advance_commit();
+  void send_appends(const MemberId& to, Progress& progress);
+  void send_append(const MemberId& to, Progress& progress, LogPosition from, LogPosition end);
+  void send_snapshot(const MemberId& to);
+  void broadcast();
+  void heartbeat(const MemberId& to, Progress& progress);
+  void follow_membership();
+
+  // following.cc
+  void on_append(const Message& message, const Append& append);
+  void on_install(const Message& message, const InstallSnapshot& install);
+  std::optional<LogPosition> first_difference(const Append& append, LogPosition from) const;
+  bool cut_conflict(LogPosition at, LogPosition from);
+  void refuse(const Message& message, const Append& append);
+  void answer_append();
+  void note_recovered();
+
+  void send(const MemberId& to, decltype(Message::body) body);
+  void send_with_term(const MemberId& to, Term term, decltype(Message::body) body);
+  void save_hard_state();
+  void fault(std::string what);
+  LogEnd log_end() const { return {epochs_.term_before(end_), end_}; }
+  int random_timeout();
+
+  const Options options_;
+  RecordBounds& bounds_;
+  HardState hard_;
+  Role role_ = Role::kFollower;
+  MemberId leader_;
+
+  LogPosition begin_, end_, written_, durable_, commit_;
+  EpochTable epochs_;
+  MembershipLog memberships_;
+
+  // Follower: the log is known to equal the leader's up to here, in this term.
+  LogPosition matched_;
+  bool answer_due_ = false;
+  std::optional<LogPosition> recover_to_;  // the end that a leader reported at first contact
+  bool installing_ = false;
+
+  // Candidate.
+  std::map<MemberId, Ballot> ballots_;
+  int election_elapsed_ = 0;
+  int election_timeout_ = 0;
+
+  // Leader.
+  std::map<MemberId, Progress> progress_;
+  bool term_pending_ = false;
+  LogPosition term_start_;
+  CommitMode mode_ = CommitMode::kWritten;
+  int heartbeat_elapsed_ = 0;
+  int quorum_elapsed_ = 0;
+  MemberId transfer_to_;
+  int transfer_elapsed_ = 0;
+  bool transfer_sent_ = false;
+  int flush_ticks_ = 0;
+
+  std::uint64_t random_;
+  Output output_;
+};
+
+}  // namespace gantry::raft

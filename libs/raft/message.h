@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What members say to each other. The core makes and reads these values; record bytes and state
+// snapshots travel beside them and are the business of whoever drives the core.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "base/types.h"
+#include "raft/epoch_table.h"
+#include "raft/membership.h"
+
+namespace gantry::raft {
+
+// What an election compares: the term of the last byte, then how far the log goes.
+struct LogEnd {
+  Term last_term;
+  LogPosition end;
+  auto operator<=>(const LogEnd&) const = default;
+};
+
+// Message.term is the term the candidate has (vote) or would have (pre-vote).
+struct VoteRequest {
+  bool pre = false;
+  bool transfer = false;  // the leader asked for this election: its stickiness is waived
+  LogEnd log;
+};
+
+struct VoteAnswer {
+  bool pre = false;
+  bool granted = false;
+  // The voter may have lost acknowledged bytes: its vote counts only when every voter grants.
+  bool recovering = false;
+  LogEnd log;
+};
+
+// The leader's bytes [from, to); empty: a heartbeat. `epochs` and `memberships` start within it.
+struct Append {
+  LogPosition from, to;
+  Term term_before;        // of the byte before `from`
+  LogPosition commit;      // the leader's
+  LogPosition leader_end;  // what a recovering member has to reach
+  std::vector<Epoch> epochs;
+  std::vector<MembershipLog::Entry> memberships;
+};
+
+// Positions up to which the sender's log holds the same bytes as that of the leader of this term.
+struct AppendAnswer {
+  LogPosition matched;  // in memory
+  LogPosition written;  // in the page cache
+  LogPosition durable;  // on disk
+  bool recovering = false;
+};
+
+// `from` of an append does not fit; where the sender's log stands.
+struct AppendRefusal {
+  LogPosition from;    // of the refused append
+  LogPosition end;     // of the sender's log
+  LogPosition commit;  // everything below is equal on both
+  std::vector<Epoch> epochs;  // the newest ones
+  bool recovering = false;
+};
+
+// The leader's log begins behind the member's end: a state snapshot (beside this message) and the
+// log from `begin` on replace what the member has.
+struct InstallSnapshot {
+  LogPosition begin;     // where the log will begin; everything below it is committed
+  LogPosition position;  // of the state snapshot
+  LogPosition leader_end;
+  std::vector<Epoch> epochs;  // of the log before and at `begin`
+  MembershipLog::Entry membership;
+};
+
+struct InstallAnswer {
+  LogPosition begin;
+};
+
+// Begin an election now, without a pre-vote.
+struct TimeoutNow {};
+
+// This term is over: the sender knows a later one.
+struct StaleTerm {};
+
+struct Message {
+  MemberId from;
+  MemberId to;
+  Term term;
+  // How often the sender has started. Answers of an earlier start say nothing about the log of now.
+  std::uint64_t start = 0;
+  std::variant<VoteRequest, VoteAnswer, Append, AppendAnswer, AppendRefusal, InstallSnapshot,
+               InstallAnswer, TimeoutNow, StaleTerm>
+      body;
+};
+
+}  // namespace gantry::raft

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a leader knows about one other member, and how much it may send it.
+//
+//   probe:     it is not known where the logs part; one append at a time
+//   replicate: appends are sent ahead of their answers, within the window
+//   snapshot:  the log the member needs is gone; a state snapshot is on its way
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+#include "base/types.h"
+
+namespace gantry::raft {
+
+class Progress {
+ public:
+  enum class State : std::uint8_t { kProbe, kReplicate, kSnapshot };
+
+  explicit Progress(LogPosition next) : next_(next) {}
+
+  State state() const { return state_; }
+  LogPosition next() const { return next_; }
+  LogPosition matched() const { return matched_; }
+  LogPosition written() const { return written_; }
+  LogPosition durable() const { return durable_; }
+
+  // An append may be sent now.
+  bool may_send(std::size_t inflight_max, std::int64_t inflight_bytes_max) const;
+  void sent(LogPosition to);
+  // The answer's positions; they only grow. True when something changed.
+  bool acknowledged(LogPosition matched, LogPosition written, LogPosition durable);
+  void probe(LogPosition next);
+  void snapshot() { state_ = State::kSnapshot; }
+  // Nothing came back for a while: send again from what is known to match.
+  void resend() { probe(matched_); }
+  // Another start of the member: what it had in memory may be gone.
+  void forget();
+  // One append may be sent although the last one was not answered (a heartbeat went by).
+  void release_probe() { probe_sent_ = false; }
+
+  bool active = false;      // heard of since the last check of the quorum
+  bool recovering = false;  // does not count for commits
+  std::uint64_t start = 0;  // the newest start of the member that was heard of
+  bool commit_told = true;  // an append with the current commit position is on its way
+
+  // Call once a tick: nothing has moved for `ticks` although something is on its way.
+  bool unanswered(int ticks);
+
+ private:
+  State state_ = State::kProbe;
+  LogPosition next_, matched_, written_, durable_;
+  std::deque<LogPosition> inflight_;  // ends of unanswered appends
+  bool probe_sent_ = false;
+  int silent_ticks_ = 0;
+};
+
+}  // namespace gantry::raft
