@@ -51,7 +51,7 @@ struct Options {
   std::uint64_t start = 1;  // how often this member has started; grows with every start
   int election_ticks = 10;  // an election timeout is 1 to 2 times this
   int heartbeat_ticks = 1;
-  int resend_ticks = 10;    // silence after which unanswered appends are sent again
+  int resend_ticks = 10;  // silence after which unanswered appends are sent again
   std::size_t inflight_max = 256;
   std::int64_t inflight_bytes_max = 16 << 20;
   std::int64_t append_bytes_max = 256 << 10;
@@ -90,7 +90,7 @@ struct Output {
   std::optional<Accept> accept;
   // This member leads now: append the term-start record, then call on_term_started().
   bool start_term = false;
-  bool role_changed = false;    // role(), leader() or term()
+  bool role_changed = false;     // role(), leader() or term()
   bool commit_advanced = false;  // committed()
   bool recovered = false;        // caught up with the leader's end
   // Appends name their range; the driver puts the bytes beside them, or the state snapshot.
@@ -110,6 +110,8 @@ class Core {
 
   // Reports of the own log. Leader: `end` after appending, once a turn.
   void on_appended(LogPosition end);
+  // An epoch before the own term that is known only now (a range written by Apache RocketMQ).
+  void note_epoch(const Epoch& epoch) { epochs_.add(epoch); }
   void on_term_started(LogPosition start, LogPosition end, CommitMode mode);
   void on_membership_appended(const MembershipLog::Entry& entry);
   // Positions only grow, except by a cut, which the core itself asked for.
@@ -124,7 +126,8 @@ class Core {
   // Retention removed the log below `begin`.
   void on_trimmed(LogPosition begin);
 
-  // Whether `next` may be appended as the membership now (kConflict, kUnavailable, kInvalidArgument).
+  // Whether `next` may be appended as the membership now (kConflict, kUnavailable,
+  // kInvalidArgument).
   Result<void> may_change(const Membership& next) const;
   // Hands leadership to `target`, or to the voter that is furthest ahead when empty. Until it is
   // done or given up (one election timeout), accepting() is false.
@@ -148,7 +151,8 @@ class Core {
   const MembershipLog& membership_log() const { return memberships_; }
   const HardState& hard_state() const { return hard_; }
   const std::map<MemberId, Progress>& progress() const { return progress_; }
-  // Voters that have answered in the election that is going on; for a message that says who is missing.
+  // Voters that have answered in the election that is going on; for a message that says who is
+  // missing.
   const std::map<MemberId, Ballot>& ballots() const { return ballots_; }
   const MemberId& transfer_target() const { return transfer_to_; }
 

@@ -85,7 +85,8 @@ void Core::become_follower(Term term, const MemberId& leader) {
   }
   if (role_ != Role::kFollower || leader_ != leader) output_.role_changed = true;
   if (role_ == Role::kLeader) {
-    // What was appended and not committed may be cut by the next leader; what is equal is not known.
+    // What was appended and not committed may be cut by the next leader; what is equal is not
+    // known.
     progress_.clear();
     transfer_to_.clear();
     term_pending_ = false;

@@ -14,8 +14,7 @@ constexpr std::size_t kRefusalEpochsMax = 64;
 
 void Core::on_append(const Message& message, const Append& append) {
   if (role_ == Role::kLeader && message.term == hard_.term) {
-    return fault("member " + message.from + " leads term " + std::to_string(hard_.term.v) +
-                 " too");
+    return fault("member " + message.from + " leads term " + std::to_string(hard_.term.v) + " too");
   }
   become_follower(message.term, message.from);
   if (installing_) return;
@@ -82,8 +81,8 @@ std::optional<LogPosition> Core::first_difference(const Append& append, LogPosit
 bool Core::cut_conflict(LogPosition at, LogPosition from) {
   if (at < commit_ || at < matched_) {
     fault("the leader's log differs at " + std::to_string(at.v) + ", but everything below " +
-          std::to_string(std::max(commit_, matched_).v) + " is committed or known to be equal (from " +
-          std::to_string(from.v) + ")");
+          std::to_string(std::max(commit_, matched_).v) +
+          " is committed or known to be equal (from " + std::to_string(from.v) + ")");
     return false;
   }
   output_.cut = at;
@@ -108,7 +107,8 @@ void Core::refuse(const Message& message, const Append& append) {
 }
 
 void Core::answer_append() {
-  if (role_ != Role::kFollower || leader_.empty() || leader_ == options_.self || installing_) return;
+  if (role_ != Role::kFollower || leader_.empty() || leader_ == options_.self || installing_)
+    return;
   AppendAnswer answer;
   answer.matched = std::min(matched_, end_);
   answer.written = std::min(matched_, written_);
@@ -129,8 +129,7 @@ void Core::note_recovered() {
 
 void Core::on_install(const Message& message, const InstallSnapshot& install) {
   if (role_ == Role::kLeader && message.term == hard_.term) {
-    return fault("member " + message.from + " leads term " + std::to_string(hard_.term.v) +
-                 " too");
+    return fault("member " + message.from + " leads term " + std::to_string(hard_.term.v) + " too");
   }
   become_follower(message.term, message.from);
   if (installing_) return;

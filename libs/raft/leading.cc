@@ -218,7 +218,8 @@ Result<void> Core::may_change(const Membership& next) const {
                       "nothing of this term is committed yet; try again in a moment");
   }
   if (memberships_.pending(commit_)) {
-    return make_error(ErrorCode::kConflict, "another change of the membership is not committed yet");
+    return make_error(ErrorCode::kConflict,
+                      "another change of the membership is not committed yet");
   }
   return check_change(memberships_.current(), next);
 }

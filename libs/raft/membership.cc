@@ -28,9 +28,9 @@ Result<Member> decode_member(std::string_view line) {
       std::from_chars(number.data(), number.data() + number.size(), member.number);
   if (member.id.empty() || error != std::errc{} || end != number.data() + number.size() ||
       member.number < 1 || (role != "voter" && role != "learner")) {
-    return make_error(ErrorCode::kCorrupt,
-                      "membership: expected 'member=<id> <number> voter|learner <address>', got '" +
-                          whole + "'");
+    return make_error(
+        ErrorCode::kCorrupt,
+        "membership: expected 'member=<id> <number> voter|learner <address>', got '" + whole + "'");
   }
   member.voter = role == "voter";
   return member;

@@ -43,8 +43,8 @@ struct Membership {
   static Result<Membership> decode(std::string_view body);
 };
 
-// Whether `next` may follow `current`: at least one voter stays, and the set of voters differs by at
-// most one, so that any two majorities share a member.
+// Whether `next` may follow `current`: at least one voter stays, and the set of voters differs by
+// at most one, so that any two majorities share a member.
 Result<void> check_change(const Membership& current, const Membership& next);
 
 // The memberships of a log: the newest committed one and whatever was appended behind it.

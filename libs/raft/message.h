@@ -55,9 +55,9 @@ struct AppendAnswer {
 
 // `from` of an append does not fit; where the sender's log stands.
 struct AppendRefusal {
-  LogPosition from;    // of the refused append
-  LogPosition end;     // of the sender's log
-  LogPosition commit;  // everything below is equal on both
+  LogPosition from;           // of the refused append
+  LogPosition end;            // of the sender's log
+  LogPosition commit;         // everything below is equal on both
   std::vector<Epoch> epochs;  // the newest ones
   bool recovering = false;
 };

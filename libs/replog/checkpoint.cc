@@ -21,6 +21,7 @@ Result<std::unique_ptr<CheckpointFile>> CheckpointFile::open(io::FileSystem& fs,
   c.durable = LogPosition(text.get_int("durable", -1));
   c.queues_applied = LogPosition(text.get_int("queuesApplied", -1));
   c.index_applied = LogPosition(text.get_int("indexApplied", -1));
+  c.committed = LogPosition(text.get_int("committed", 0));
   c.index_from = LogPosition(text.get_int("indexFrom", 0));
   c.apache_from = LogPosition(text.get_int("apacheFrom", -1));
   c.boot_id = text.get("bootId");
@@ -38,6 +39,7 @@ Result<void> CheckpointFile::save(const Checkpoint& c) {
   text.set("durable", c.durable.v);
   text.set("queuesApplied", c.queues_applied.v);
   text.set("indexApplied", c.index_applied.v);
+  text.set("committed", c.committed.v);
   text.set("indexFrom", c.index_from.v);
   text.set("apacheFrom", c.apache_from.v);
   text.set("bootId", c.boot_id);

@@ -16,6 +16,7 @@ struct Checkpoint {
   LogPosition durable;         // the log is synced up to here
   LogPosition queues_applied;  // consume queues are synced for all records below
   LogPosition index_applied;   // key index, likewise
+  LogPosition committed;       // known to be committed by the group, and durable here
   LogPosition index_from;      // older records are in RocketMQ's index files, not in ours
   // >= 0: the log from here up to the term-start record behind it was written by Apache RocketMQ,
   // and no snapshot knows that yet.

@@ -3,12 +3,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <random>
 
 #include "replog/key_value_text.h"
 
 namespace gantry::replog {
 namespace {
+
+constexpr char kMemberSeparator = ';';  // the file's lines end with a line feed
 
 std::string new_uuid() {
   std::random_device random;
@@ -28,7 +31,10 @@ Result<std::unique_ptr<HardStateFile>> HardStateFile::open(io::FileSystem& fs,
   result->file_ = std::move(*file);
   *created = !result->file_->payload().has_value();
   if (*created) {
-    GANTRY_TRY(result->save({new_uuid(), Term(0), "", file_bytes}));
+    HardState fresh;
+    fresh.member_uuid = new_uuid();
+    fresh.file_bytes = file_bytes;
+    GANTRY_TRY(result->save(std::move(fresh)));
     return result;
   }
   const KeyValueText text = KeyValueText::parse(*result->file_->payload());
@@ -37,6 +43,16 @@ Result<std::unique_ptr<HardStateFile>> HardStateFile::open(io::FileSystem& fs,
   s.term = Term(text.get_int("term", -1));
   s.voted_for = text.get("votedFor");
   s.file_bytes = text.get_int("fileBytes", 0);
+  s.starts = text.get_int("starts", 0);
+  s.recovering = text.get("recovering") == "true";
+  if (std::string formed = text.get("formed"); !formed.empty()) {
+    std::ranges::replace(formed, kMemberSeparator, '\n');
+    auto members = raft::Membership::decode(formed);
+    if (!members) {
+      return make_error(ErrorCode::kCorrupt, fmt::format("{}: {}", path, members.error().message));
+    }
+    s.formed = std::move(*members);
+  }
   if (s.member_uuid.size() != 32 || s.term.v < 0) {
     return make_error(ErrorCode::kCorrupt, fmt::format("{}: memberUuid or term is missing", path));
   }
@@ -55,6 +71,13 @@ Result<void> HardStateFile::save(HardState state) {
   text.set("term", state.term.v);
   text.set("votedFor", state.voted_for);
   text.set("fileBytes", state.file_bytes);
+  text.set("starts", state.starts);
+  text.set("recovering", state.recovering ? "true" : "false");
+  if (!state.formed.members.empty()) {
+    std::string formed = state.formed.encode();
+    std::ranges::replace(formed, '\n', kMemberSeparator);
+    text.set("formed", std::move(formed));
+  }
   GANTRY_TRY(file_->write(text.text()));
   state_ = std::move(state);
   return {};

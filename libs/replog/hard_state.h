@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a member must never forget: its identity, its term and its vote. In store/raft/hardstate,
-// two checksummed slots; every change is durable before it is acted upon. Log shard only.
+// What a member must never forget: its identity, its term and its vote, and that bytes it has
+// acknowledged may be missing. In store/raft/hardstate, two checksummed slots; every change is
+// durable before it is acted upon. Log shard only.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "io/two_slot_file.h"
+#include "raft/membership.h"
 
 namespace gantry::replog {
 
@@ -17,6 +19,11 @@ struct HardState {
   Term term;
   std::string voted_for;        // member uuid, empty: no vote in `term`
   std::int64_t file_bytes = 0;  // CommitLog file size of the store
+  std::int64_t starts = 0;      // how often the store has been started
+  bool recovering = false;      // does not vote by itself until it has caught up with a leader
+  // Of the group as it was formed, before any membership record; empty: a group of one, or not
+  // formed yet.
+  raft::Membership formed;
 };
 
 class HardStateFile {

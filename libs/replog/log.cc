@@ -13,16 +13,18 @@ namespace {
 
 log::Logger logger("replog");
 constexpr std::int64_t kClockStepMsMax = 60000;
+constexpr std::string_view kNotAccepting = "leadership of the broker set is changing";
 
 }  // namespace
 
-Log::Log(runtime::Shard& shard, io::FileSystem& fs, LogOptions options, Clock& clock)
+Log::Log(runtime::Loop& loop, io::FileSystem& fs, LogOptions options, Clock& clock)
     : TurnHook(Phase::kLog),
-      shard_(shard),
+      loop_(loop),
       fs_(fs),
       options_(std::move(options)),
       clock_(clock),
-      cache_(options_.tail_cache_bytes) {}
+      cache_(options_.tail_cache_bytes),
+      flush_mode_(options_.flush_mode) {}
 
 Log::~Log() {
   *alive_ = false;
@@ -30,11 +32,13 @@ Log::~Log() {
   flusher_.reset();
   upkeep_.reset();
   reader_.reset();
-  shard_.unschedule(*this);
+  loop_.unschedule(*this);
 }
 
 void Log::die(std::string_view what, const Error& error) {
-  logger.error("{}, ending the process: {}", what, error.message);
+  const std::string words = fmt::format("{}, ending the process: {}", what, error.message);
+  if (options_.fatal) options_.fatal(words);
+  logger.error("{}", words);
   std::_Exit(70);
 }
 
@@ -56,7 +60,9 @@ Result<void> Log::roll(AppendKind kind) {
 }
 
 Result<Reservation> Log::reserve(std::size_t size, AppendKind kind) {
-  if (!started_ || stopping_) return make_error(ErrorCode::kUnavailable, "the log is not running");
+  if (!leading_ || stopping_) {
+    return make_error(ErrorCode::kUnavailable, "this member is not the leader of its broker set");
+  }
   const auto bytes = static_cast<std::int64_t>(size);
   if (bytes > options_.record_bytes_max ||
       bytes + static_cast<std::int64_t>(protocol::kBlankHeaderBytes) > options_.file_bytes) {
@@ -65,6 +71,7 @@ Result<Reservation> Log::reserve(std::size_t size, AppendKind kind) {
                                   std::min(options_.record_bytes_max, options_.file_bytes - 8)));
   }
   if (kind == AppendKind::kMessage) {
+    if (!accepting_) return make_error(ErrorCode::kUnavailable, std::string(kNotAccepting));
     if (disk_full_) return make_error(ErrorCode::kDiskFull, "the disk of the CommitLog is full");
     if (end_ - committed_ > options_.uncommitted_bytes_max) {
       return make_error(ErrorCode::kBusy, "too many bytes wait for commit");
@@ -82,7 +89,7 @@ void Log::publish(const Reservation& reservation) {
   end_ = reservation.position + static_cast<std::int64_t>(reservation.size);
   ++stats_.records;
   stats_.bytes += reservation.size;
-  shard_.schedule(*this);
+  loop_.schedule(*this);
 }
 
 std::int64_t Log::store_time_ms() {
@@ -96,11 +103,11 @@ std::int64_t Log::store_time_ms() {
     last_store_time_ms_ = now;
   }
   turn_time_ms_ = last_store_time_ms_;
-  shard_.schedule(*this);
+  loop_.schedule(*this);
   return turn_time_ms_;
 }
 
-Result<void> Log::append_internal(InternalRecord kind, std::string_view body) {
+Result<LogPosition> Log::append_internal(InternalRecord kind, std::string_view body) {
   protocol::RecordFields fields;
   fields.topic = kLogTopic;
   fields.flag = static_cast<std::int32_t>(kind);
@@ -115,15 +122,53 @@ Result<void> Log::append_internal(InternalRecord kind, std::string_view body) {
   fields.born_timestamp_ms = fields.store_timestamp_ms;
   protocol::encode_record(fields, place->data);
   publish(*place);
-  return {};
+  return place->position;
 }
 
 void Log::append_command(std::string body, Done done) {
+  if (leading_ && !accepting_) {
+    done(make_error(ErrorCode::kUnavailable, std::string(kNotAccepting)));
+    return;
+  }
   if (auto appended = append_internal(InternalRecord::kCommand, body); !appended) {
     done(std::unexpected(appended.error()));
     return;
   }
   commands_.push_back({end_, std::move(done)});
+}
+
+Result<raft::MembershipLog::Entry> Log::append_membership(const raft::Membership& membership) {
+  const auto position = append_internal(InternalRecord::kMembership, membership.encode());
+  if (!position) return std::unexpected(position.error());
+  return raft::MembershipLog::Entry{*position, end_, membership};
+}
+
+Result<Log::TermBegin> Log::begin_term(Term term, const protocol::RecordHost& store_host,
+                                       LogPosition apache_from) {
+  store_host_ = store_host;
+  leading_ = true;
+  accepting_ = false;
+  TermStart start;
+  start.term = term;
+  start.leader_uuid = member_uuid();
+  start.flush_mode = flush_mode_ = options_.flush_mode;
+  start.start = end_;
+  start.apache_from = apache_from;
+  const LogPosition begin = end_;
+  const auto position = append_internal(InternalRecord::kTermStart, start.encode());
+  if (!position) {
+    leading_ = false;
+    return std::unexpected(position.error());
+  }
+  for (const Epoch& epoch : epochs_of(start, *position)) epochs_.add(epoch);
+  logger.info("term {} begins at {}", term.v, begin.v);
+  return TermBegin{begin, end_};
+}
+
+void Log::end_term(const Error& why) {
+  if (!leading_) return;
+  leading_ = accepting_ = false;
+  fail_commands(why);
 }
 
 void Log::fail_commands(const Error& error) {
@@ -140,7 +185,7 @@ void Log::fail_commands(const Error& error) {
 void Log::on_turn_end() {
   turn_time_ms_ = 0;
   write_pending();
-  advance_commit();
+  if (driver_ != nullptr) driver_->on_written(written_);
 }
 
 void Log::write_pending() {
@@ -155,7 +200,7 @@ void Log::write_pending() {
     ++stats_.writes;
     written_ = to;
   }
-  if (options_.flush_mode == FlushMode::kSync && durable_ < written_) request_flush();
+  if (flush_mode_ == FlushMode::kSync && durable_ < written_) request_flush();
   if (files_->end() - written_ < files_->file_bytes() + files_->file_bytes() / 2)
     prepare_next_file();
 }
@@ -166,7 +211,7 @@ void Log::prepare_next_file() {
   extending_ = true;
   upkeep_->post([this, alive = alive_, next = files_->next_file()]() mutable {
     auto made = next.make();
-    shard_.post([this, alive, next = std::move(next), made = std::move(made)]() mutable {
+    loop_.post([this, alive, next = std::move(next), made = std::move(made)]() mutable {
       if (!*alive) return;
       extending_ = false;
       if (made) {
@@ -180,33 +225,80 @@ void Log::prepare_next_file() {
   });
 }
 
+// One sync at a time; what is written meanwhile goes with the next one (group commit). A failed
+// sync ends the process: the kernel may have dropped the dirty pages, and nothing that was
+// acknowledged may depend on a second try.
 void Log::request_flush() {
   if (!flusher_ || flush_running_ || durable_ >= written_) return;
   flush_running_ = true;
-  flush_requested_ = written_;
-  flusher_->request(written_, files_->files_in(durable_, written_));
+  flush_since_us_ = clock_.steady_us();
+  flusher_->post([this, alive = alive_, target = written_, cuts = cuts_,
+                  files = files_->files_in(durable_, written_)] {
+    const std::int64_t started_us = clock_.steady_us();
+    for (const auto& file : files) {
+      if (const auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
+    }
+    loop_.post([this, alive, target, cuts, us = clock_.steady_us() - started_us] {
+      if (!*alive) return;
+      ++stats_.syncs;
+      stats_.sync_us_total += us;
+      on_durable(target, cuts);
+    });
+  });
 }
 
 void Log::flush() { request_flush(); }
 
-void Log::on_durable(LogPosition position) {
-  flush_running_ = false;
-  durable_ = std::max(durable_, position);
-  if (options_.flush_mode == FlushMode::kSync && durable_ < written_) request_flush();
-  advance_commit();
+std::int64_t Log::sync_running_us() const {
+  return flush_running_ ? std::max<std::int64_t>(clock_.steady_us() - flush_since_us_, 1) : 0;
 }
 
-void Log::advance_commit() {
-  if (!commit_rule_) return;
-  const LogPosition committed = commit_rule_->on_progress(written_, durable_);
-  if (committed <= committed_) return;
-  committed_ = committed;
+void Log::on_durable(LogPosition position, std::uint64_t cuts) {
+  flush_running_ = false;
+  if (cuts == cuts_) durable_ = std::max(durable_, position);
+  if (flush_mode_ == FlushMode::kSync && durable_ < written_) request_flush();
+  if (driver_ != nullptr) driver_->on_durable(durable_);
+}
+
+// --- applying
+// ---------------------------------------------------------------------------------------
+
+void Log::commit_to(LogPosition position) {
+  committed_ = std::max(committed_, position);
   apply_committed();
 }
 
+// Up to what is written here: nobody may see what this member could still lose by itself.
 void Log::apply_committed() {
-  while (applied_ < committed_) {
+  if (applying_) return;
+  const LogPosition before = applied_;
+  applying_ = true;
+  const LogPosition to = std::min(committed_, written_);
+  if (!apply_from_memory(to)) apply_from_files(to);
+  applying_ = false;
+  if (applied_ == before) return;
+  listener_->on_committed(applied_);
+  if (driver_ != nullptr) driver_->on_applied(applied_);
+  cache_.evict(std::min(applied_, written_));
+}
+
+void Log::apply_one(const protocol::RecordView& record) {
+  if (const auto applied = listener_->apply(record); !applied) {
+    die(fmt::format("applying the record at {} failed", record.position.v), applied.error());
+  }
+  applied_ = record.position + record.total_size;
+  while (!commands_.empty() && commands_.front().end <= applied_) {
+    PendingCommand command = std::move(commands_.front());
+    commands_.pop_front();
+    command.done({});
+  }
+}
+
+// False: the next record is not in memory.
+bool Log::apply_from_memory(LogPosition to) {
+  while (applied_ < to) {
     const std::string_view bytes = cache_.at(applied_);
+    if (bytes.empty()) return false;
     if (bytes.size() >= protocol::kBlankHeaderBytes &&
         load_be<std::uint32_t>(bytes.data() + 4) == protocol::kBlankMagic) {
       applied_ = files_->file_start(applied_) + files_->file_bytes();
@@ -214,24 +306,44 @@ void Log::apply_committed() {
     }
     const auto record = protocol::decode_record(bytes);
     if (!record) die("a committed record does not decode", record.error());
-    if (record->flag == static_cast<std::int32_t>(InternalRecord::kTermStart) &&
-        record->topic == kLogTopic) {
-      if (const auto start = TermStart::decode(record->body)) {
-        epochs_.add({start->term, record->position, false});
-      }
-    }
-    if (const auto applied = listener_->apply(*record); !applied) {
-      die(fmt::format("applying the record at {} failed", record->position.v), applied.error());
-    }
-    applied_ += record->total_size;
-    while (!commands_.empty() && commands_.front().end <= applied_) {
-      PendingCommand command = std::move(commands_.front());
-      commands_.pop_front();
-      command.done({});
-    }
+    apply_one(*record);
   }
-  listener_->on_committed(committed_);
-  cache_.evict(std::min(applied_, written_));
+  return true;
+}
+
+// After a restart or a long stay behind: a bounded piece per turn, so that the shard stays
+// responsive.
+void Log::apply_from_files(LogPosition to) {
+  constexpr std::int64_t kBytesPerTurn = 4 << 20;
+  const LogPosition before = applied_;
+  const LogPosition enough = applied_ + kBytesPerTurn;
+  ScanOptions options;
+  options.from = applied_;
+  options.to = std::min(to, enough + options_.record_bytes_max);
+  options.resynchronise = false;
+  EpochTable epochs = epochs_;
+  const auto scan =
+      scan_log(*files_, options, epochs, [&](const protocol::RecordView& record) -> Result<void> {
+        if (record.position >= enough) {
+          return make_error(ErrorCode::kBusy, "enough for this turn");
+        }
+        apply_one(record);
+        return {};
+      });
+  if (!scan && scan.error().code != ErrorCode::kBusy) die("reading the log failed", scan.error());
+  if (scan && scan->end > applied_) applied_ = scan->end;  // a blank
+  if (applied_ == before) {
+    die("a committed record is damaged",
+        {ErrorCode::kCorrupt,
+         fmt::format("at {}: {}", applied_.v, scan ? scan->end_reason : scan.error().message)});
+  }
+  if (applied_ >= to || apply_posted_) return;
+  apply_posted_ = true;
+  loop_.post([this, alive = alive_] {
+    if (!*alive) return;
+    apply_posted_ = false;
+    apply_committed();
+  });
 }
 
 // --- reading
@@ -337,9 +449,10 @@ Checkpoint Log::make_checkpoint(LogPosition queues_applied, LogPosition index_ap
   c.queues_applied = std::min(queues_applied, durable_);
   c.index_applied = std::min(index_applied, durable_);
   c.index_from = index_from;
-  c.boot_id = current_boot_id();
+  c.boot_id = options_.boot_id;
   c.clean = clean;
-  c.async_flush = options_.flush_mode == FlushMode::kAsync;
+  c.async_flush = flush_mode_ == FlushMode::kAsync;
+  c.committed = std::min(applied_, durable_);
   return c;
 }
 
@@ -353,29 +466,23 @@ Result<std::int64_t> Log::trim(LogPosition position) {
 }
 
 Result<void> Log::stop() {
-  if (!started_ || stopping_) return {};
+  if (!flusher_ || stopping_) return {};
   stopping_ = true;
   flush_timer_.reset();
   write_pending();
-  advance_commit();
+  if (driver_ != nullptr) driver_->on_written(written_);
   flusher_.reset();  // waits for a running sync
   upkeep_.reset();
   for (const auto& file : files_->files_in(durable_, written_)) {
     if (auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
   }
   durable_ = written_;
-  advance_commit();
+  if (driver_ != nullptr) driver_->on_durable(durable_);
+  leading_ = false;
   fail_commands({ErrorCode::kUnavailable, "the broker is stopping"});
   return {};
 }
 
-Log::Stats Log::stats() const {
-  Stats s = stats_;
-  if (flusher_) {
-    s.syncs = flusher_->syncs();
-    s.sync_us_total = flusher_->sync_us_total();
-  }
-  return s;
-}
+Log::Stats Log::stats() const { return stats_; }
 
 }  // namespace gantry::replog

@@ -65,12 +65,10 @@ Result<std::unique_ptr<LogFiles>> LogFiles::open(io::FileSystem& fs, Options opt
   return log;
 }
 
-LogPosition LogFiles::begin() const {
-  return files_.empty() ? LogPosition(0) : files_.front().start;
-}
+LogPosition LogFiles::begin() const { return files_.empty() ? base_ : files_.front().start; }
 
 LogPosition LogFiles::end() const {
-  return files_.empty() ? LogPosition(0) : files_.back().start + options_.file_bytes;
+  return files_.empty() ? base_ : files_.back().start + options_.file_bytes;
 }
 
 LogPosition LogFiles::file_start(LogPosition position) const {
@@ -179,6 +177,17 @@ Result<std::int64_t> LogFiles::remove_before(LogPosition position) {
   }
   if (freed > 0) GANTRY_TRY(fs_.sync_directory(options_.directory));
   return freed;
+}
+
+Result<void> LogFiles::restart_at(LogPosition begin) {
+  // From the newest on: what a crash in between leaves is a log without gaps.
+  while (!files_.empty()) {
+    GANTRY_TRY(fs_.remove(files_.back().file->path()));
+    files_.pop_back();
+  }
+  GANTRY_TRY(fs_.sync_directory(options_.directory));
+  base_ = begin;
+  return {};
 }
 
 Result<void> LogFiles::cut(LogPosition position) {

@@ -70,6 +70,8 @@ class LogFiles {
 
   // Deletes whole files that end at or below `position`, never the last two. Returns bytes freed.
   Result<std::int64_t> remove_before(LogPosition position);
+  // Deletes all files; the next one made begins at `begin`, a multiple of file_bytes().
+  Result<void> restart_at(LogPosition begin);
   // Everything from `position` on becomes zero, later files are deleted, all of it durable.
   Result<void> cut(LogPosition position);
 
@@ -84,6 +86,7 @@ class LogFiles {
   io::FileSystem& fs_;
   Options options_;
   std::deque<Entry> files_;
+  LogPosition base_;  // where the first file begins while there is none
 };
 
 // "00000000001073741824"

@@ -6,26 +6,21 @@
 #include <algorithm>
 
 #include "log/log.h"
-#include "runtime/shard.h"
 
 namespace gantry::replog {
 namespace {
 log::Logger logger("log_reader");
 }
 
-LogReader::LogReader(runtime::Shard& shard, const LogFiles& files, std::size_t cache_bytes)
-    : shard_(shard),
+LogReader::LogReader(runtime::Loop& loop, const LogFiles& files, std::size_t cache_bytes)
+    : loop_(loop),
       files_(files),
       blocks_max_(std::max<std::size_t>(cache_bytes / kBlockBytes, 16)),
-      cold_thread_([this] { run_cold_reads(); }) {}
+      cold_(loop.make_worker("cold-read")) {}
 
 LogReader::~LogReader() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  cold_thread_.join();
+  *alive_ = false;  // what is queued ends at once
+  cold_.reset();
 }
 
 LogReader::BlockPlace LogReader::place_of(LogPosition position) const {
@@ -138,17 +133,31 @@ void LogReader::fetch(LogPosition position, std::size_t size, LogPosition writte
     reads.push_back(std::move(read));
   }
   if (reads.empty()) {
-    shard_.post(std::move(retry));
+    loop_.post(std::move(retry));
     return;
   }
   ++stats_.cold_reads;
-  reads.back().last = true;
-  reads.back().retry = std::move(retry);
-  {
-    const std::lock_guard lock(mutex_);
-    for (ColdRead& read : reads) cold_reads_.push_back(std::move(read));
+  cold_->post([this, alive = alive_, cuts = cuts_, reads = std::move(reads),
+               retry = std::move(retry)]() mutable {
+    if (!*alive) return;
+    for (ColdRead& read : reads) {
+      const auto n = read.file->read_at(read.offset, {read.block.data.get(), read.block.valid});
+      if (!n) logger.error("reading the log failed: {}", n.error().message);
+      read.block.valid = n.value_or(0);
+    }
+    loop_.post([this, alive = std::move(alive), cuts, reads = std::move(reads),
+                retry = std::move(retry)]() mutable {
+      if (!*alive) return;
+      if (cuts == cuts_) take_fetched(std::move(reads));
+      retry();
+    });
+  });
+}
+
+void LogReader::take_fetched(std::vector<ColdRead> reads) {
+  for (ColdRead& read : reads) {
+    if (read.block.valid > 0) insert(std::move(read.block));
   }
-  wake_.notify_one();
 }
 
 void LogReader::forget_below(LogPosition position) {
@@ -163,28 +172,12 @@ void LogReader::forget_below(LogPosition position) {
   }
 }
 
-void LogReader::run_cold_reads() {
-  for (;;) {
-    ColdRead read;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !cold_reads_.empty(); });
-      if (stopping_) return;
-      read = std::move(cold_reads_.front());
-      cold_reads_.pop_front();
-    }
-    const auto n = read.file->read_at(read.offset, {read.block.data.get(), read.block.valid});
-    if (!n) {
-      logger.error("reading the log failed: {}", n.error().message);
-      read.block.valid = 0;
-    } else {
-      read.block.valid = *n;
-    }
-    shard_.post([this, block = std::move(read.block), retry = std::move(read.retry)]() mutable {
-      if (block.valid > 0) insert(std::move(block));
-      if (retry) retry();
-    });
-  }
+void LogReader::forget_from(LogPosition position) {
+  ++cuts_;
+  const std::int64_t first = place_of(position).number;
+  std::erase_if(lru_, [&](const Block& block) {
+    return block.number >= first && blocks_.erase(block.number) > 0;
+  });
 }
 
 }  // namespace gantry::replog

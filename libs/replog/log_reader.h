@@ -4,24 +4,18 @@
 // Records read from disk are verified; a rotten one is never handed out. Log shard only.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
+#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "base/types.h"
 #include "replog/log_files.h"
-
-namespace gantry::runtime {
-class Shard;
-}
+#include "runtime/loop.h"
 
 namespace gantry::replog {
 
@@ -34,7 +28,7 @@ class LogReader {
   static constexpr std::int64_t kBlockBytes = 32 << 10;
   using Retry = std::move_only_function<void()>;
 
-  LogReader(runtime::Shard& shard, const LogFiles& files, std::size_t cache_bytes);
+  LogReader(runtime::Loop& loop, const LogFiles& files, std::size_t cache_bytes);
   ~LogReader();
   LogReader(const LogReader&) = delete;
   LogReader& operator=(const LogReader&) = delete;
@@ -47,8 +41,9 @@ class LogReader {
   // Brings the blocks of the range into the cache from another thread, then posts `retry` (also
   // when reading failed: the next read() then reports the error).
   void fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry);
-  // Forgets blocks below / at and beyond a position (retention, cut).
+  // Forgets blocks below a position (retention), or with bytes at and beyond it (a cut).
   void forget_below(LogPosition position);
+  void forget_from(LogPosition position);
 
   const LogReaderStats& stats() const { return stats_; }
 
@@ -63,8 +58,6 @@ class LogReader {
     std::shared_ptr<io::File> file;
     std::int64_t offset = 0;
     Block block;
-    bool last = false;
-    Retry retry;
   };
 
   // Blocks are counted within their file: none crosses a file's end, whatever the file size.
@@ -77,9 +70,9 @@ class LogReader {
   Block* insert(Block block);
   Block new_block(std::int64_t number);
   Result<Block*> load(const BlockPlace& place, std::size_t valid, Status* status);
-  void run_cold_reads();
+  void take_fetched(std::vector<ColdRead> reads);
 
-  runtime::Shard& shard_;
+  runtime::Loop& loop_;
   const LogFiles& files_;
   const std::size_t blocks_max_;
   Lru lru_;  // newest first
@@ -88,11 +81,9 @@ class LogReader {
   std::string joined_;  // for ranges over several blocks
   LogReaderStats stats_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<ColdRead> cold_reads_;
-  bool stopping_ = false;
-  std::thread cold_thread_;
+  std::uint64_t cuts_ = 0;  // what was fetched before a cut is not taken
+  std::shared_ptr<std::atomic<bool>> alive_ = std::make_shared<std::atomic<bool>>(true);
+  std::unique_ptr<runtime::TaskRunner> cold_;
 };
 
 }  // namespace gantry::replog

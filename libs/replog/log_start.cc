@@ -22,53 +22,98 @@ Result<void> Log::open() {
   auto checkpoint = CheckpointFile::open(fs_, options_.raft_directory + "/checkpoint");
   if (!checkpoint) return std::unexpected(checkpoint.error());
   checkpoint_ = std::move(*checkpoint);
-  const std::string boot_id = current_boot_id();
-  same_boot_ = last_checkpoint() && !boot_id.empty() && last_checkpoint()->boot_id == boot_id;
+  same_boot_ = last_checkpoint() && !options_.boot_id.empty() &&
+               last_checkpoint()->boot_id == options_.boot_id;
   return {};
 }
 
-Result<ScanResult> Log::recover(LogPosition from, EpochTable epochs, LogListener& listener) {
+namespace {
+
+bool only_voter(const raft::Membership& membership, const std::string& uuid) {
+  return membership.members.empty() || (membership.voter_count() == 1 && membership.is_voter(uuid));
+}
+
+}  // namespace
+
+// Rule 2. What a member acknowledged is in its page cache (ASYNC_FLUSH) or on its disk; the former
+// survives the process, the latter the machine.
+std::string Log::possible_loss(const ScanResult& scan) const {
+  const auto& checkpoint = last_checkpoint();
+  const LogPosition known = checkpoint ? checkpoint->durable : LogPosition(0);
+  if (!scan.damaged.empty()) {
+    return fmt::format("the log is damaged at {} ({})", scan.damaged.front().from.v,
+                       scan.damaged.front().reason);
+  }
+  if (scan.end < known) {
+    return fmt::format("the log ends at {} although {} was synced", scan.end.v, known.v);
+  }
+  if (created_ || same_boot_ || (checkpoint && checkpoint->clean)) return {};
+  if (!checkpoint && scan.end == files_->begin()) return {};
+  if (checkpoint && !checkpoint->async_flush && !scan.garbage_behind_end) return {};
+  return "the machine went down without a clean stop";
+}
+
+Result<RecoveredLog> Log::recover(LogPosition from, EpochTable epochs,
+                                  raft::MembershipLog::Entry membership,
+                                  LogPosition known_committed, LogListener& listener) {
   listener_ = &listener;
   epochs_ = std::move(epochs);
+  RecoveredLog result;
+  result.memberships.reset(std::move(membership));
+  bool alone = only_voter(result.memberships.current(), member_uuid());
+  const bool always_alone = alone;
+  bool stopped = false;
   ScanOptions options;
   options.from = std::max(from, files_->begin());
   options.record_bytes_max = std::max<std::int64_t>(options_.record_bytes_max, 16 << 20);
   if (last_checkpoint()) options.durable = last_checkpoint()->durable;
-  auto scan = scan_log(*files_, options, epochs_, [&](const protocol::RecordView& record) {
-    return listener_->apply(record);
-  });
-  if (!scan) return scan;
-  for (const DamagedRange& d : scan->damaged) {
-    logger.warn("the log is damaged and the range is skipped from={} to={} reason={}", d.from.v,
-                d.to.v, d.reason);
+  options.on_damage = [&](const DamagedRange& d) {
+    logger.warn("the log is damaged from={} to={} reason={}", d.from.v, d.to.v, d.reason);
+    if (!always_alone) stopped = true;  // others can be asked: nothing behind a hole counts
+  };
+  LogPosition applied = options.from;
+  auto scan =
+      scan_log(*files_, options, epochs_, [&](const protocol::RecordView& record) -> Result<void> {
+        const LogPosition end = record.position + record.total_size;
+        if (internal_kind(record) == InternalRecord::kMembership) {
+          auto body = raft::Membership::decode(record.body);
+          if (!body) return std::unexpected(body.error());
+          alone = alone && only_voter(*body, member_uuid());
+          result.memberships.add({record.position, end, std::move(*body)});
+        }
+        stopped = stopped || !(alone || end <= known_committed);
+        if (stopped) return {};
+        applied = end;
+        return listener_->apply(record);
+      });
+  if (!scan) return std::unexpected(scan.error());
+  result.loss = possible_loss(*scan);
+  LogPosition end = scan->records_end;  // a blank with nothing behind it belongs to no term yet
+  if (!always_alone && !scan->damaged.empty()) end = scan->damaged.front().from;
+  if (scan->garbage_behind_end || end < scan->end) {
+    logger.warn("cutting the end of the log at={} reason={}", end.v,
+                scan->end_reason.empty() ? "nothing complete behind it" : scan->end_reason);
+    GANTRY_TRY(files_->cut(end));
+    epochs_.cut(end);
+    result.memberships.cut(end);
   }
-  if (scan->garbage_behind_end) {
-    logger.warn("cutting the torn end of the log at={} reason={}", scan->end.v, scan->end_reason);
-    GANTRY_TRY(files_->cut(scan->end));
+  if (last_checkpoint() && end < last_checkpoint()->durable) {
+    logger.warn("the log ends at {} although {} was synced: {} bytes at its end are lost", end.v,
+                last_checkpoint()->durable.v, last_checkpoint()->durable - end);
   }
-  const LogPosition known = last_checkpoint() ? last_checkpoint()->durable : LogPosition(0);
-  if (scan->end < known) {
-    logger.warn("the log ends at {} although {} was synced: {} bytes at its end are lost",
-                scan->end.v, known.v, known - scan->end);
-  }
-  end_ = written_ = applied_ = committed_ = scan->end;
-  durable_ = std::min(known, scan->end);
+  scan->end = end;
+  end_ = written_ = end;
+  applied_ = committed_ = stopped ? applied : end;
+  durable_ = last_checkpoint() ? std::min(last_checkpoint()->durable, end) : LogPosition(0);
   last_store_time_ms_ = scan->last_store_timestamp_ms;
-  reader_ = std::make_unique<LogReader>(shard_, *files_, options_.block_cache_bytes);
-  return scan;
+  reader_ = std::make_unique<LogReader>(loop_, *files_, options_.block_cache_bytes);
+  result.committed = applied_;
+  result.memberships.commit(applied_);
+  result.scan = std::move(*scan);
+  return result;
 }
 
-Result<void> Log::start_term(const protocol::RecordHost& store_host, LogPosition apache_from) {
-  store_host_ = store_host;
-  HardState state = hard_state_->state();
-  state.term = Term(std::max(state.term.v, epochs_.last_term().v) + 1);
-  state.voted_for = state.member_uuid;
-  if (apache_from.v >= 0) {
-    // The range was written under no term of ours: it gets one of its own, below the new one.
-    epochs_.add({state.term, apache_from, true});
-    ++state.term;
-  }
-  GANTRY_TRY(hard_state_->save(state));
+Result<void> Log::start(LogDriver& driver) {
   // The current file and one in reserve.
   while (files_->end() < files_->file_start(end_) + 2 * files_->file_bytes()) {
     if (auto extended = files_->extend(); !extended) {
@@ -78,22 +123,10 @@ Result<void> Log::start_term(const protocol::RecordHost& store_host, LogPosition
       break;
     }
   }
-  commit_rule_ = std::make_unique<SingleMemberCommit>(options_.flush_mode);
-  flusher_ = std::make_unique<Flusher>([this, alive = alive_](LogPosition position) {
-    shard_.post([this, alive, position] {
-      if (*alive) on_durable(position);
-    });
-  });
-  upkeep_ = std::make_unique<runtime::Worker>("log-upkeep");
-  started_ = true;
-  TermStart start;
-  start.term = state.term;
-  start.leader_uuid = state.member_uuid;
-  start.flush_mode = options_.flush_mode;
-  start.apache_from = apache_from;
-  GANTRY_TRY(append_internal(InternalRecord::kTermStart, start.encode()));
-  flush_timer_ = shard_.every(options_.flush_interval, [this] { request_flush(); });
-  logger.info("term {} begins at {}", state.term.v, end_.v);
+  flusher_ = loop_.make_worker("flusher");
+  upkeep_ = loop_.make_worker("log-upkeep");
+  flush_timer_ = loop_.every(options_.flush_interval, [this] { request_flush(); });
+  driver_ = &driver;
   return {};
 }
 

@@ -14,12 +14,6 @@
 namespace gantry::replog {
 namespace {
 
-bool is_term_start(const protocol::RecordView& record) {
-  return record.topic == kLogTopic &&
-         record.flag == static_cast<std::int32_t>(InternalRecord::kTermStart) &&
-         record.transaction_type() == protocol::sys_flag::kTransactionRollback;
-}
-
 // A buffered window over the log that slides forward.
 class Window {
  public:
@@ -73,7 +67,7 @@ class Scanner {
   Result<ScanResult> run(
       const std::function<Result<void>(const protocol::RecordView&)>& on_record) {
     LogPosition position = std::max(options_.from, files_.begin());
-    result_.end = position;
+    result_.end = result_.records_end = position;
     while (position < std::min(files_.end(), options_.to)) {
       auto step = next_at(position);
       if (!step) return std::unexpected(step.error());
@@ -82,7 +76,7 @@ class Scanner {
         if (on_record) GANTRY_TRY(on_record(*step->record));
         note(*step->record);
         position += step->record->total_size;
-        result_.end = position;
+        result_.end = result_.records_end = position;
       } else if (step->blank_bytes > 0) {
         if (bad_from_) close_damage(position);
         position += step->blank_bytes;
@@ -235,6 +229,7 @@ class Scanner {
 
   void close_damage(LogPosition to) {
     result_.damaged.push_back({*bad_from_, to, result_.end_reason});
+    if (options_.on_damage) options_.on_damage(result_.damaged.back());
     result_.end_reason.clear();
     bad_from_.reset();
   }
@@ -242,12 +237,9 @@ class Scanner {
   void note(const protocol::RecordView& record) {
     ++result_.records;
     result_.last_store_timestamp_ms = record.store_timestamp_ms;
-    if (!is_term_start(record)) return;
+    if (internal_kind(record) != InternalRecord::kTermStart) return;
     if (const auto start = TermStart::decode(record.body)) {
-      if (start->apache_from.v >= 0 && start->apache_from < record.position) {
-        epochs_.add({Term(start->term.v - 1), start->apache_from, true});
-      }
-      epochs_.add({start->term, record.position, false});
+      for (const Epoch& epoch : epochs_of(*start, record.position)) epochs_.add(epoch);
     }
   }
 

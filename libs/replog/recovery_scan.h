@@ -26,7 +26,8 @@ struct DamagedRange {
 };
 
 struct ScanResult {
-  LogPosition end;                    // behind the last valid record
+  LogPosition end;                    // behind the last valid record or blank
+  LogPosition records_end;            // behind the last valid record
   std::vector<DamagedRange> damaged;  // inside [from, end)
   bool garbage_behind_end = false;    // bytes that are not zero follow the end
   std::string end_reason;             // why the scan ended there; empty: only zeros follow
@@ -41,6 +42,8 @@ struct ScanOptions {
   // Known to have been synced: a search for records behind damage goes at least this far. Beyond
   // it, a few MiB of zeros end the search.
   LogPosition durable{0};
+  // Told of a damaged range when the valid record behind it has been found, before that record.
+  std::function<void(const DamagedRange&)> on_damage;
   // Look for valid records behind a bad one (position and checksum identify them).
   bool resynchronise = true;
 };

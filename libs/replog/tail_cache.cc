@@ -61,6 +61,16 @@ void TailCache::collect(LogPosition from, LogPosition to, std::vector<io::Slice>
   }
 }
 
+void TailCache::cut(LogPosition position) {
+  while (!chunks_.empty() && chunks_.back().start >= position) {
+    bytes_ -= chunks_.back().capacity;
+    chunks_.pop_back();
+  }
+  if (chunks_.empty()) return;
+  Chunk& last = chunks_.back();
+  last.used = std::min(last.used, static_cast<std::size_t>(position - last.start));
+}
+
 void TailCache::evict(LogPosition keep_from) {
   while (chunks_.size() > 1 && bytes_ > bytes_max_ &&
          chunks_.front().start + static_cast<std::int64_t>(chunks_.front().used) <= keep_from) {

@@ -34,6 +34,8 @@ class TailCache {
   // Appends the slices that make up [from, to), all within one file, to `out`.
   void collect(LogPosition from, LogPosition to, std::vector<io::Slice>& out) const;
 
+  // Drops everything at and beyond `position`.
+  void cut(LogPosition position);
   // Drops the oldest chunks that lie wholly below `keep_from` while the cache is over its limit.
   void evict(LogPosition keep_from);
 

@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -18,6 +17,8 @@
 
 #include "log/log.h"
 #include "runtime/timer.h"
+#include "runtime/turn_hooks.h"
+#include "runtime/worker.h"
 
 namespace gantry::runtime {
 namespace {
@@ -86,41 +87,6 @@ struct PendingCallEntry {
 
 }  // namespace
 
-// The hooks of one turn. A plain list per phase: hooks are few and each is in it at most once.
-class TurnHooks {
- public:
-  void add(TurnHook& hook, TurnHook::Phase phase) {
-    lists_[static_cast<std::size_t>(phase)].entries.push_back(&hook);
-  }
-
-  void remove(const TurnHook& hook) {
-    for (List& list : lists_) {
-      for (TurnHook*& entry : list.entries) {
-        if (entry == &hook) entry = nullptr;
-      }
-    }
-  }
-
-  // The next hook in order of phase, or null when none is left.
-  TurnHook* take() {
-    for (List& list : lists_) {
-      while (list.next < list.entries.size()) {
-        if (TurnHook* hook = std::exchange(list.entries[list.next++], nullptr)) return hook;
-      }
-      list.entries.clear();
-      list.next = 0;
-    }
-    return nullptr;
-  }
-
- private:
-  struct List {
-    std::vector<TurnHook*> entries;
-    std::size_t next = 0;
-  };
-  std::array<List, 3> lists_;
-};
-
 struct Shard::Impl {
   explicit Impl(std::string shard_name) : name(std::move(shard_name)) {}
 
@@ -176,10 +142,7 @@ void Shard::Impl::drain() {
 void Shard::Impl::end_turn() {
   turn_end_posted = false;
   in_turn_end = true;
-  while (TurnHook* hook = hooks.take()) {
-    hook->scheduled_ = false;
-    hook->on_turn_end();
-  }
+  hooks.run();
   in_turn_end = false;
 }
 
@@ -266,18 +229,16 @@ std::unique_ptr<Timer> Shard::every(std::chrono::milliseconds period, Task task)
 }
 
 void Shard::schedule(TurnHook& hook) {
-  if (hook.scheduled_) return;
-  hook.scheduled_ = true;
-  impl_->hooks.add(hook, hook.phase_);
+  if (!impl_->hooks.add(hook)) return;
   if (impl_->turn_end_posted || impl_->in_turn_end) return;
   impl_->turn_end_posted = true;
   boost::asio::post(impl_->io, [impl = impl_.get()] { impl->end_turn(); });
 }
 
-void Shard::unschedule(TurnHook& hook) {
-  if (!hook.scheduled_) return;
-  hook.scheduled_ = false;
-  impl_->hooks.remove(hook);
+void Shard::unschedule(TurnHook& hook) { impl_->hooks.remove(hook); }
+
+std::unique_ptr<TaskRunner> Shard::make_worker(const std::string& name) {
+  return std::make_unique<Worker>(name);
 }
 
 boost::asio::io_context& Shard::io() { return impl_->io; }

@@ -2,18 +2,13 @@
 // A shard is one thread with one event loop. Every object of the data path belongs to exactly one
 // shard and is only touched there; other threads reach it through post(). Boost.Asio stays behind
 // this header.
-//
-// Turns: the loop works in turns (handlers that were ready together). Code that gathers work during
-// a turn (the log its appends, a connection its answers) registers a TurnHook once per turn; the
-// hooks run after the ready handlers, in the order of their phase, so that one pwritev and one
-// writev serve the whole batch.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
+
+#include "runtime/loop.h"
 
 namespace boost::asio {
 class io_context;
@@ -21,35 +16,12 @@ class io_context;
 
 namespace gantry::runtime {
 
-class TurnHook {
+class Shard final : public Loop {
  public:
-  enum class Phase : std::uint8_t { kLog = 0, kCommit = 1, kNet = 2 };
-  explicit TurnHook(Phase phase) : phase_(phase) {}
-  virtual ~TurnHook() = default;
-  TurnHook(const TurnHook&) = delete;
-  TurnHook& operator=(const TurnHook&) = delete;
-  virtual void on_turn_end() = 0;
-
- private:
-  friend class Shard;
-  Phase phase_;
-  bool scheduled_ = false;
-};
-
-// A running timer; destroying or cancelling it guarantees that its function does not run again.
-// Belongs to the shard that made it.
-class Timer {
- public:
-  virtual ~Timer() = default;
-  virtual void cancel() = 0;
-};
-
-class Shard {
- public:
-  using Task = std::move_only_function<void()>;
+  using Task = Loop::Task;
 
   explicit Shard(std::string name);
-  ~Shard();
+  ~Shard() override;
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
@@ -61,22 +33,17 @@ class Shard {
   // Joins the thread of start().
   void join();
 
-  // Any thread: runs `task` on the shard, never inline.
-  void post(Task task);
   // Any thread but the shard's own: runs `task` on the shard and waits for it.
   // False (and nothing ran or will run) when the loop has ended or `timeout` passed first.
   bool call(Task task, std::chrono::milliseconds timeout = std::chrono::seconds(5));
-  bool on_shard() const;
 
-  // Shard only. one-shot after `delay`; or every `period`, first after one period.
-  std::unique_ptr<Timer> after(std::chrono::milliseconds delay, Task task);
-  std::unique_ptr<Timer> every(std::chrono::milliseconds period, Task task);
-
-  // Shard only. Runs hook.on_turn_end() once at the end of this turn; repeated calls in one turn
-  // are one. A hook may schedule hooks of the same or a later phase for the same turn end.
-  void schedule(TurnHook& hook);
-  // Shard only; must be called before a scheduled hook is destroyed.
-  void unschedule(TurnHook& hook);
+  void post(Task task) override;
+  bool on_shard() const override;
+  std::unique_ptr<Timer> after(std::chrono::milliseconds delay, Task task) override;
+  std::unique_ptr<Timer> every(std::chrono::milliseconds period, Task task) override;
+  void schedule(TurnHook& hook) override;
+  void unschedule(TurnHook& hook) override;
+  std::unique_ptr<TaskRunner> make_worker(const std::string& name) override;
 
   boost::asio::io_context& io();
 

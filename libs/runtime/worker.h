@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread for work that waits (syncs of derived files, allocation of the next log file), so that
-// no shard ever does. Tasks run one after the other, in order.
+// The TaskRunner of a real loop: one thread.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "runtime/loop.h"
+
 namespace gantry::runtime {
 
-class Worker {
+class Worker final : public TaskRunner {
  public:
-  using Task = std::move_only_function<void()>;
-
   explicit Worker(std::string name);
-  ~Worker();  // runs what is queued, then joins
+  ~Worker() override;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void post(Task task);  // any thread
+  void post(Task task) override;
 
  private:
   void run();

@@ -97,6 +97,12 @@ std::string StateMachine::serialize(LogPosition applied) const {
   delays_to_proto(delays_, out);
   epochs_to_proto(epochs_, out);
   out.set_trim(trim_.v);
+  if (!membership_.membership.members.empty()) {
+    proto::GroupMembership& membership = *out.mutable_membership();
+    membership.set_start(membership_.start.v);
+    membership.set_end(membership_.end.v);
+    membership.set_members(membership_.membership.encode());
+  }
   return out.SerializeAsString();
 }
 
@@ -125,6 +131,7 @@ Result<void> StateMachine::load_snapshot(std::string_view body) {
   offsets_ = std::move(loaded.offsets_);
   delays_ = std::move(loaded.delays_);
   epochs_ = std::move(loaded.epochs_);
+  membership_ = std::move(loaded.membership_);
   trim_ = loaded.trim_;
   applied_ = loaded.applied_;
   feature_level_ = loaded.feature_level_;
@@ -187,6 +194,12 @@ Result<void> StateMachine::load_progress(const proto::Snapshot& in) {
   }
   if (in.applied() < 0 || in.trim() < 0 || in.import_next_part() < 0) {
     return std::unexpected(corrupt("negative position"));
+  }
+  if (in.has_membership()) {
+    auto members = raft::Membership::decode(in.membership().members());
+    if (!members) return std::unexpected(corrupt(members.error().message));
+    membership_ = {LogPosition(in.membership().start()), LogPosition(in.membership().end()),
+                   std::move(*members)};
   }
   trim_ = LogPosition(in.trim());
   applied_ = LogPosition(in.applied());

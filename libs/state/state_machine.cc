@@ -336,6 +336,12 @@ void StateMachine::apply_term_start(LogPosition record_end, const Epoch& epoch,
   epochs_.append(epoch);
 }
 
+void StateMachine::apply_membership(const raft::MembershipLog::Entry& entry) {
+  if (entry.end <= applied_) return;
+  applied_ = entry.end;
+  membership_ = entry;
+}
+
 void StateMachine::advance(LogPosition end) { applied_ = std::max(applied_, end); }
 
 }  // namespace gantry::state

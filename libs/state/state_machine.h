@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "raft/membership.h"
 #include "state/commands.h"
 #include "state/delay_table.h"
 #include "state/epoch_table.h"
@@ -77,6 +78,9 @@ class StateMachine {
   void apply_term_start(LogPosition record_end, const Epoch& epoch,
                         LogPosition apache_from = LogPosition(-1));
 
+  // A committed membership record.
+  void apply_membership(const raft::MembershipLog::Entry& entry);
+
   // Committed records up to `end` that change no state. Call it before taking a snapshot, so that
   // the snapshot lies at a record boundary as late as possible.
   void advance(LogPosition end);
@@ -86,6 +90,8 @@ class StateMachine {
   const OffsetTable& offsets() const { return offsets_; }
   const DelayTable& delays() const { return delays_; }
   const EpochTable& epochs() const { return epochs_; }
+  // Of the newest membership record; without members: the log holds none.
+  const raft::MembershipLog::Entry& membership() const { return membership_; }
   LogPosition trim_position() const { return trim_; }
   std::int32_t feature_level() const { return feature_level_; }
   std::int32_t supported_level() const { return supported_level_; }
@@ -134,6 +140,7 @@ class StateMachine {
   OffsetTable offsets_;
   DelayTable delays_;
   EpochTable epochs_;
+  raft::MembershipLog::Entry membership_;
   LogPosition trim_;
   LogPosition applied_;
   std::int32_t feature_level_ = kBaseFeatureLevel;
