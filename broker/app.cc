@@ -48,13 +48,21 @@ bool served_on_fast_port(std::int32_t code) {
 
 }  // namespace
 
-class BrokerApp::Impl {
+// Until members talk to each other.
+class NoTransport final : public replog::PeerTransport {
+ public:
+  void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
+};
+
+class BrokerApp::Impl final : private RoleObserver {
  public:
   explicit Impl(config::BrokerConfig config)
       : config_(std::move(config)),
         shard_("broker"),
         main_listener_(*this, false),
         fast_listener_(*this, true) {}
+
+  ~Impl() override = default;
 
   Result<void> start();
   void stop();
@@ -80,6 +88,11 @@ class BrokerApp::Impl {
     const bool fast_;
   };
 
+  void on_leading(Term term) override;
+  void on_following() override;
+  void on_group_changed() override;
+  void note_serving();
+
   Result<void> start_on_shard();
   Result<void> listen();
   void make_services();
@@ -97,9 +110,12 @@ class BrokerApp::Impl {
   Listener main_listener_, fast_listener_;
   std::atomic<BrokerPhase> phase_{BrokerPhase::kStarting};
   bool shard_running_ = false, stopped_ = false;
+  std::promise<void> serving_;  // set when clients are served: as leader, or as one of several
+  bool is_serving_ = false;
   std::uint16_t remoting_port_ = 0;
 
   std::unique_ptr<BrokerHttp> http_;
+  NoTransport transport_;
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<BrokerContext> context_;
   std::unique_ptr<net::RemotingServer> server_, fast_server_;
@@ -129,7 +145,9 @@ Result<void> BrokerApp::Impl::start() {
   if (!result) {
     phase_ = BrokerPhase::kStopping;
     stop();
+    return result;
   }
+  serving_.get_future().wait();
   return result;
 }
 
@@ -189,7 +207,6 @@ Result<void> BrokerApp::Impl::start_on_shard() {
   context_.reset(new BrokerContext{config_, system_clock(), shard_, *storage_, connections_, stats_,
                                    *host,
                                    fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
-  GANTRY_TRY(storage_->start(*host));
   make_services();
   dispatcher_.observe(system_clock(), [this](const protocol::CommandView& request,
                                              std::int32_t code, std::int64_t us) {
@@ -198,15 +215,39 @@ Result<void> BrokerApp::Impl::start_on_shard() {
          request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
         us);
   });
-  delays_->start();
+  storage_->add_role_observer(*this);
+  GANTRY_TRY(storage_->start(*host, transport_));
   retention_->start();
   registrar_->start();
   http_->attach(*context_, *server_, *pulls_, *clients_);
+  // Alone, it serves as soon as it leads; else clients may come and are told who does.
+  if (storage_->replica().core().membership().voter_count() != 1) note_serving();
+  return {};
+}
+
+void BrokerApp::Impl::note_serving() {
+  if (std::exchange(is_serving_, true)) return;
   phase_ = BrokerPhase::kRunning;
   logger.info("broker {} is serving on {} store={}", config_.broker_name, context_->address,
               config_.store_path_root_dir);
-  return {};
+  serving_.set_value();
 }
+
+void BrokerApp::Impl::on_leading(Term /*term*/) {
+  delays_->start();
+  registrar_->on_role_changed();
+  note_serving();
+}
+
+void BrokerApp::Impl::on_following() {
+  delays_->stop();
+  appender_->stop();
+  sends_->stop();
+  pulls_->stop();
+  registrar_->on_role_changed();
+}
+
+void BrokerApp::Impl::on_group_changed() { registrar_->on_role_changed(); }
 
 void BrokerApp::Impl::stop_services() {
   if (delays_) delays_->stop();
@@ -229,6 +270,7 @@ void BrokerApp::Impl::stop_services() {
   delays_.reset();
   sends_.reset();
   registrar_.reset();
+  if (storage_) storage_->remove_role_observer(*this);
   pulls_.reset();
   clients_.reset();
   appender_.reset();

@@ -40,7 +40,7 @@ std::vector<std::int64_t> configured_delays(const config::BrokerConfig& c) {
 
 }  // namespace
 
-Storage::Storage(runtime::Shard& shard, io::FileSystem& fs, const config::BrokerConfig& config,
+Storage::Storage(runtime::Loop& shard, io::FileSystem& fs, const config::BrokerConfig& config,
                  Clock& clock)
     : shard_(shard),
       fs_(fs),
@@ -59,6 +59,7 @@ Storage::~Storage() {
   upkeep_.reset();
   proposals_.reset();
   offsets_.reset();
+  replica_.reset();
   log_.reset();
   state_.remove_listener(this);
 }
@@ -73,8 +74,7 @@ std::string Storage::path(const char* name) const {
 Result<void> Storage::apply(const protocol::RecordView& record) {
   const LogPosition end = record.position + record.total_size;
   applying_end_ = end;
-  if (record.topic == replog::kLogTopic &&
-      record.transaction_type() == protocol::sys_flag::kTransactionRollback) {
+  if (replog::internal_kind(record)) {
     GANTRY_TRY(apply_internal(record, end));
   } else {
     apply_message(record, end);
@@ -93,7 +93,14 @@ Result<void> Storage::apply_internal(const protocol::RecordView& record, LogPosi
       if (!start) return std::unexpected(start.error());
       const std::uint32_t flags =
           start->flush_mode == replog::FlushMode::kSync ? state::kEpochSyncFlush : 0;
-      state_.apply_term_start(end, {start->term, record.position, flags}, start->apache_from);
+      const LogPosition begin = replog::epochs_of(*start, record.position).back().start;
+      state_.apply_term_start(end, {start->term, begin, flags}, start->apache_from);
+      return {};
+    }
+    case replog::InternalRecord::kMembership: {
+      auto membership = raft::Membership::decode(record.body);
+      if (!membership) return std::unexpected(membership.error());
+      state_.apply_membership({record.position, end, std::move(*membership)});
       return {};
     }
   }
@@ -195,6 +202,7 @@ Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   auto queues = queues_->begin_sync();
   if (!queues) return std::unexpected(queues.error());
   work.queues = std::move(*queues);
+  work.log = log_->begin_sync();
   if (!snapshots_->durable_position() || *snapshots_->durable_position() < work.position) {
     work.snapshot = state_.serialize_snapshot();
   }
@@ -203,9 +211,11 @@ Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   return work;
 }
 
-// Derived files first, then the snapshot, then the checkpoint that relies on both.
+// Derived files and the log first, then the snapshot, which must not be ahead of the log on disk,
+// then the checkpoint that relies on all.
 Result<void> Storage::run_checkpoint(const CheckpointWork& work) {
   GANTRY_TRY(work.queues.run(fs_));
+  log_->run_sync(work.log);
   if (!work.snapshot.empty()) GANTRY_TRY(snapshots_->save(work.position, work.snapshot));
   return log_->save_checkpoint(work.record);
 }

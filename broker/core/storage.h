@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything of a broker that is on disk: the log, the replicated state with its snapshots, consume
-// queues and key index, and how they are opened, kept in step, checkpointed and closed. Applies
-// committed records. Log shard only, except where noted.
+// Everything of a broker that is on disk: the log and its replica, the replicated state with its
+// snapshots, consume queues and key index, and how they are opened, kept in step, checkpointed and
+// closed. Applies committed records. Log shard only, except where noted.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@
 #include "config/broker_config.h"
 #include "io/directory_lock.h"
 #include "replog/log.h"
-#include "runtime/shard.h"
-#include "runtime/worker.h"
+#include "replog/replica.h"
+#include "runtime/loop.h"
 #include "state/offset_manager.h"
 #include "state/proposals.h"
 #include "state/snapshot_store.h"
@@ -37,21 +37,40 @@ class CommitObserver {
   virtual void on_committed(LogPosition /*position*/) {}
 };
 
-class Storage final : public replog::LogListener, private state::StateMachine::Listener {
+// Told of this member's role in its broker set, on the shard. Owned by whoever registers.
+class RoleObserver {
  public:
-  Storage(runtime::Shard& shard, io::FileSystem& fs, const config::BrokerConfig& config,
+  virtual ~RoleObserver() = default;
+  // It leads, and may decide: everything before its term is applied.
+  virtual void on_leading(Term /*term*/) {}
+  // It does not any more. What was not committed may vanish.
+  virtual void on_following() {}
+  // Role, leader, term or membership are not what they were.
+  virtual void on_group_changed() {}
+};
+
+class Storage final : public replog::LogListener,
+                      public replog::ReplicaListener,
+                      private state::StateMachine::Listener {
+ public:
+  Storage(runtime::Loop& shard, io::FileSystem& fs, const config::BrokerConfig& config,
           Clock& clock);
   ~Storage() override;
 
   // Takes the lock, opens and recovers. Runs before the shard does or on it; blocks.
   Result<void> open();
-  // Begins the term; from now on appends are taken. `store_host` goes into records.
-  Result<void> start(const protocol::RecordHost& store_host);
+  // Starts the replica. A group of one leads when its first record is applied, at the end of this
+  // turn (ASYNC_FLUSH) or when it is synced. `store_host` goes into records; `transport` outlives
+  // this object.
+  Result<void> start(const protocol::RecordHost& store_host, replog::PeerTransport& transport);
   // Writes everything out and leaves the directory as Apache RocketMQ expects a cleanly stopped
   // one.
   Result<void> stop();
 
   replog::Log& log() { return *log_; }
+  replog::Replica& replica() { return *replica_; }
+  // This member leads its broker set and may decide.
+  bool leading() const { return replica_ && replica_->leading(); }
   store::QueueStore& queues() { return *queues_; }
   store::KeyIndex* index() { return index_.get(); }
   const state::StateMachine& state() const { return state_; }
@@ -63,6 +82,8 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
 
   void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
   void remove_observer(CommitObserver& observer) { std::erase(observers_, &observer); }
+  void add_role_observer(RoleObserver& observer) { roles_.push_back(&observer); }
+  void remove_role_observer(RoleObserver& observer) { std::erase(roles_, &observer); }
   void add_state_listener(state::StateMachine::Listener& listener) {
     state_.add_listener(&listener);
   }
@@ -81,12 +102,22 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   Result<void> apply(const protocol::RecordView& record) override;
   void on_committed(LogPosition committed) override;
 
+  // replog::ReplicaListener
+  void on_leading(Term term) override;
+  void on_following() override;
+  void on_group_changed() override;
+  std::string make_snapshot() override;
+  Result<void> install_snapshot(LogPosition begin, std::string_view snapshot) override;
+
  private:
   void on_topics_changed(std::span<const std::string> names) override;
   void on_trim(LogPosition position) override;
 
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
+  Result<void> open_index();
+  raft::Membership initial_membership() const;
+  void start_timers();
   Result<LogPosition> choose_replay_start();
   Result<LogPosition> apache_replay_start() const;
   Result<void> apply_internal(const protocol::RecordView& record, LogPosition end);
@@ -98,6 +129,7 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
     LogPosition position;
     std::string snapshot;  // empty: the newest one is of this position
     store::QueueStore::SyncWork queues;
+    replog::Log::SyncWork log;
     replog::Checkpoint record;
   };
   Result<CheckpointWork> begin_checkpoint(bool clean);
@@ -105,12 +137,13 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   void end_checkpoint(const CheckpointWork& work);
   void trim_files();
   void remove_unknown_queues();
-  Result<void> import_apache_config();
+  Result<void> read_apache_config();
+  void import_apache_config();
   Result<void> write_apache_files();
   void create_system_topics();
   std::string path(const char* name) const;
 
-  runtime::Shard& shard_;
+  runtime::Loop& shard_;
   io::FileSystem& fs_;
   const config::BrokerConfig& config_;
   Clock& clock_;
@@ -121,12 +154,15 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   state::StateMachine state_;
   std::unique_ptr<state::SnapshotStore> snapshots_;
   std::unique_ptr<replog::Log> log_;
+  std::unique_ptr<replog::Replica> replica_;
   std::unique_ptr<store::QueueStore> queues_;
   std::unique_ptr<store::KeyIndex> index_;
   std::unique_ptr<state::OffsetManager> offsets_;
   std::unique_ptr<state::Proposals> proposals_;
 
   std::vector<CommitObserver*> observers_;
+  std::vector<RoleObserver*> roles_;
+  replog::RecoveredLog recovered_;
   replog::ScanResult recovery_;
   LogPosition queues_loaded_;  // queue files were complete up to here when loaded
   LogPosition applying_end_;   // end of the record being applied
@@ -134,9 +170,10 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   LogPosition index_from_;
   LogPosition apache_range_from_{-1};
   bool apache_import_ = false;
-  bool live_ = false;  // recovery is over
+  std::optional<state::ImportedState> apache_config_;  // read, not proposed yet
+  bool live_ = false;                                  // recovery is over
   bool checkpoint_running_ = false, checkpoint_again_ = false;
-  std::unique_ptr<runtime::Worker> upkeep_;
+  std::unique_ptr<runtime::TaskRunner> upkeep_;
   std::unique_ptr<runtime::Timer> write_back_timer_, checkpoint_timer_, offsets_timer_,
       index_timer_;
 };

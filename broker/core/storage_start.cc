@@ -106,9 +106,14 @@ Result<void> Storage::open() {
   if (apache_range_from_.v >= 0) {
     epochs.add({Term(epochs.last_term().v + 1), apache_range_from_, true});
   }
-  auto scan = log_->recover(*replay_from, std::move(epochs), *this);
-  if (!scan) return std::unexpected(scan.error());
-  recovery_ = std::move(*scan);
+  const auto& checkpoint = log_->last_checkpoint();
+  const LogPosition known_committed =
+      std::max(state_.applied(), checkpoint ? checkpoint->committed : LogPosition(0));
+  auto recovered =
+      log_->recover(*replay_from, std::move(epochs), state_.membership(), known_committed, *this);
+  if (!recovered) return std::unexpected(recovered.error());
+  recovered_ = std::move(*recovered);
+  recovery_ = recovered_.scan;
   // A take-over that got as far as its term has its import in the log too: nothing is left to do.
   const auto known = state_.epochs().at(apache_range_from_);
   const bool term_begun = apache_range_from_.v >= 0 ? known && known->start == apache_range_from_ &&
@@ -118,7 +123,7 @@ Result<void> Storage::open() {
     apache_import_ = false;
     apache_range_from_ = LogPosition(-1);
   }
-  if (index_) GANTRY_TRY(index_->cut(recovery_.end));
+  if (index_) GANTRY_TRY(index_->cut(recovered_.committed));
   remove_unknown_queues();
   queues_->for_each([](std::string_view, std::int32_t, store::ConsumeQueue& q) { q.reset_next(); });
   queues_loaded_ = LogPosition(0);
@@ -159,6 +164,15 @@ Result<LogPosition> Storage::choose_replay_start() {
   }
   GANTRY_TRY(queues_->load(log_->begin(), queues_loaded_));
 
+  GANTRY_TRY(open_index());
+  // A gap further back is filled in the background.
+  if (checkpoint && index_) {
+    from = std::min(from, std::max(index_->feed_position(), checkpoint->index_applied));
+  }
+  return std::max(from, log_->begin());
+}
+
+Result<void> Storage::open_index() {
   store::KeyIndexOptions options;
   options.log_begin = std::max(log_->begin(), index_from_);
   options.log_end = log_->files_end();
@@ -169,11 +183,8 @@ Result<LogPosition> Storage::choose_replay_start() {
                  index.error().message);
   } else {
     index_ = std::move(*index);
-    // A gap further back is filled in the background.
-    if (checkpoint)
-      from = std::min(from, std::max(index_->feed_position(), checkpoint->index_applied));
   }
-  return std::max(from, log_->begin());
+  return {};
 }
 
 // RocketMQ's own rule: after a clean stop the last file is read again; after a crash, from the last
@@ -217,7 +228,8 @@ void Storage::remove_unknown_queues() {
   }
 }
 
-Result<void> Storage::start(const protocol::RecordHost& store_host) {
+Result<void> Storage::start(const protocol::RecordHost& store_host,
+                            replog::PeerTransport& transport) {
   // From here on the store is in use: RocketMQ's mark, and a checkpoint that is not clean.
   GANTRY_TRY(io::write_file_atomically(fs_, path("abort"), std::to_string(::getpid())));
   if (log_->last_checkpoint()) {
@@ -229,39 +241,103 @@ Result<void> Storage::start(const protocol::RecordHost& store_host) {
   }
   offsets_ = std::make_unique<state::OffsetManager>(state_, *log_, clock_);
   proposals_ = std::make_unique<state::Proposals>(state_, *log_, *offsets_, clock_);
+  upkeep_ = shard_.make_worker("upkeep");
+  if (apache_import_) GANTRY_TRY(read_apache_config());
   const bool first_take_over = apache_import_ && state_.epochs().all().empty();
-  const LogPosition apache_from = apache_range_from_.v >= 0 ? apache_range_from_
-                                  : first_take_over         ? log_->begin()
-                                                            : LogPosition(-1);
-  GANTRY_TRY(log_->start_term(store_host, apache_from));
-  proposals_->begin_term(log_->term());
-  if (apache_import_) GANTRY_TRY(import_apache_config());
-  create_system_topics();
+  replog::ReplicaOptions options;
+  options.store_host = store_host;
+  options.apache_from = apache_range_from_.v >= 0 ? apache_range_from_
+                        : first_take_over         ? log_->begin()
+                                                  : LogPosition(-1);
+  options.seed = std::hash<std::string>{}(log_->member_uuid());
+  replica_ = std::make_unique<replog::Replica>(shard_, *log_, transport, *this, clock_, options);
+  GANTRY_TRY(replica_->start(recovered_, initial_membership()));
+  start_timers();
+  return {};
+}
 
+// What counts as long as the log holds no membership record.
+raft::Membership Storage::initial_membership() const {
+  const replog::HardState& hard = log_->hard_state().state();
+  if (!hard.formed.members.empty()) return hard.formed;
+  raft::Membership alone;
+  alone.put({hard.member_uuid, "", 1, true});
+  return alone;
+}
+
+void Storage::start_timers() {
   const auto warn = [](const char* what, const Result<void>& result) {
     static log::RateLimit limit(30000);
     if (!result && limit.admit()) logger.warn("{} failed: {}", what, result.error().message);
   };
   write_back_timer_ = shard_.every(
       kWriteBackPeriod, [this, warn] { warn("writing consume queues", queues_->write_back()); });
-  upkeep_ = std::make_unique<runtime::Worker>("upkeep");
   checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] { checkpoint(); });
-  offsets_timer_ = shard_.every(kOffsetsPeriod, [this] { offsets_->flush_if_due(); });
+  offsets_timer_ = shard_.every(kOffsetsPeriod, [this] {
+    if (leading()) offsets_->flush_if_due();
+  });
   index_timer_ = shard_.every(kIndexPeriod, [this] { pump_index(); });
-  return {};
 }
 
-Result<void> Storage::import_apache_config() {
+// --- role ---------------------------------------------------------------------------------------
+
+void Storage::on_leading(Term term) {
+  queues_->for_each([](std::string_view, std::int32_t, store::ConsumeQueue& q) { q.reset_next(); });
+  proposals_->begin_term(term);
+  if (apache_config_) import_apache_config();
+  create_system_topics();
+  for (RoleObserver* observer : roles_) observer->on_leading(term);
+}
+
+void Storage::on_following() {
+  proposals_->end_term();
+  queues_->for_each([](std::string_view, std::int32_t, store::ConsumeQueue& q) { q.reset_next(); });
+  for (RoleObserver* observer : roles_) observer->on_following();
+}
+
+void Storage::on_group_changed() {
+  for (RoleObserver* observer : roles_) observer->on_group_changed();
+}
+
+std::string Storage::make_snapshot() {
+  state_.advance(log_->committed());
+  return state_.serialize_snapshot();
+}
+
+// Derived files go, the state is that of the snapshot; its records follow with the log.
+Result<void> Storage::install_snapshot(LogPosition begin, std::string_view snapshot) {
+  upkeep_.reset();  // finishes a running checkpoint
+  upkeep_ = shard_.make_worker("upkeep");
+  queues_.reset();
+  index_.reset();
+  GANTRY_TRY(fs_.remove_recursively(path("consumequeue")));
+  GANTRY_TRY(fs_.remove_recursively(path("keyindex")));
+  GANTRY_TRY(state_.load_snapshot(snapshot));
+  GANTRY_TRY(snapshots_->save(state_.applied(), snapshot));
+  queues_ = std::make_unique<store::QueueStore>(fs_, path("consumequeue"),
+                                                config_.mapped_file_size_consume_queue);
+  GANTRY_TRY(queues_->load(begin, begin));
+  queues_loaded_ = index_from_ = LogPosition(0);
+  GANTRY_TRY(open_index());
+  return log_->save_checkpoint(log_->make_checkpoint(begin, begin, index_from_, false));
+}
+
+Result<void> Storage::read_apache_config() {
   auto imported = state::read_apache_config(path("config"));
   if (!imported) return std::unexpected(imported.error());
   for (const std::string& note : imported->notes) logger.info("{}", note);
   logger.info("importing RocketMQ's configuration topics={} groups={} offsets={}",
               imported->state.topics.size(), imported->state.groups.size(),
               imported->state.offsets.size());
-  proposals_->import(imported->state, [](Result<void> done) {
+  apache_config_ = std::move(imported->state);
+  return {};
+}
+
+void Storage::import_apache_config() {
+  proposals_->import(*apache_config_, [](Result<void> done) {
     if (!done) logger.error("importing RocketMQ's configuration failed: {}", done.error().message);
   });
-  return {};
+  apache_config_.reset();
 }
 
 void Storage::create_system_topics() {
@@ -285,8 +361,9 @@ Result<void> Storage::stop() {
   checkpoint_timer_.reset();
   offsets_timer_.reset();
   index_timer_.reset();
-  if (offsets_) offsets_->flush([](const Result<void>&) {});
+  if (leading()) offsets_->flush([](const Result<void>&) {});
   GANTRY_TRY(log_->stop());
+  if (replica_) replica_->stop();
   if (proposals_) proposals_->end_term();
   if (index_) {
     if (const auto flushed = index_->flush(std::chrono::seconds(10)); !flushed) {

@@ -13,7 +13,10 @@ std::string node_status_json(BrokerContext& context, std::string_view version) {
   node["version"] = version;
   node["brokerName"] = context.config.broker_name;
   node["brokerClusterName"] = context.config.broker_cluster_name;
-  node["brokerId"] = 0;
+  const replog::Replica& replica = context.storage.replica();
+  const raft::Member* self = replica.core().membership().find(log.member_uuid());
+  node["role"] = raft::to_string(replica.core().role());
+  node["brokerId"] = replica.leading() ? 0 : self != nullptr ? self->number : -1;
   node["address"] = context.address;
   node["memberUuid"] = log.member_uuid();
   node["term"] = log.term().v;

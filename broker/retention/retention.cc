@@ -65,7 +65,7 @@ void Retention::run(bool at_any_hour) {
     logger.warn("{} messages: disk used {:.1f} %, diskSpaceWarningLevelRatio {} %",
                 full ? "refusing" : "accepting", used, c.disk_space_warning_level_ratio);
   }
-  if (trim_running_) return;
+  if (trim_running_ || !context_.storage.leading()) return;
   const bool over = used >= c.disk_max_used_space_ratio;
   const bool force = c.clean_file_forcibly_enable && used >= c.disk_space_clean_forcibly_ratio;
   if (!over && !at_any_hour && !delete_hour()) return;

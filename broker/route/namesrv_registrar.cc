@@ -37,13 +37,42 @@ void NamesrvRegistrar::start() {
   timer_ = context_.shard.every(std::chrono::milliseconds(period), [this] { register_all(); });
   // A NameServer that was away learns of us soon after it is back.
   retry_timer_ = context_.shard.every(kRetryPeriod, [this] {
+    if (!broker_id()) return;
     for (auto& [address, namesrv] : namesrvs_) {
       if (!namesrv.registered && namesrv.in_flight == 0) send_registration(address, {});
     }
   });
 }
 
+void NamesrvRegistrar::on_role_changed() {
+  if (!running_) return;
+  const auto id = broker_id();
+  const Term term = context_.storage.replica().core().term();
+  if (id == registered_id_ && term == registered_term_) return;
+  registered_id_ = id;
+  registered_term_ = term;
+  all_changed_ = true;
+  context_.shard.schedule(*this);
+}
+
+std::optional<std::int64_t> NamesrvRegistrar::broker_id() const {
+  const replog::Replica& replica = context_.storage.replica();
+  if (replica.leading()) return 0;
+  const raft::Core& core = replica.core();
+  const raft::Member* self = core.membership().find(core.self());
+  if (self == nullptr || core.leading()) return std::nullopt;  // about to lead, or no member
+  if (core.membership().voter_count() == 1 && self->voter) return std::nullopt;
+  return self->number;
+}
+
+// The leader's advertised address follows the leader; any other member is reached as itself.
+std::string NamesrvRegistrar::address() const {
+  const std::string& leader = context_.config.leader_advertised_address;
+  return leader.empty() || broker_id() != 0 ? context_.address : leader;
+}
+
 void NamesrvRegistrar::register_all() {
+  if (!broker_id()) return;
   for (auto& [address, namesrv] : namesrvs_) send_registration(address, {});
 }
 
@@ -65,6 +94,7 @@ void NamesrvRegistrar::on_turn_end() {
     return context_.storage.state().topics().find(name) == nullptr;
   });
   const bool all = std::exchange(all_changed_, false) || deleted;
+  if (!broker_id()) return;
   for (auto& [address, namesrv] : namesrvs_) {
     send_registration(address, all || !namesrv.registered ? std::set<std::string>{} : changed);
   }
@@ -74,14 +104,15 @@ protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& to
   const config::BrokerConfig& c = context_.config;
   protocol::RegisterBrokerHeader header;
   header.broker_name = c.broker_name;
-  header.broker_addr =
-      c.leader_advertised_address.empty() ? context_.address : c.leader_advertised_address;
+  header.broker_addr = address();
   header.cluster_name = c.broker_cluster_name;
   header.ha_server_addr = fmt::format("{}:{}", c.broker_ip2, c.raft_listen_port);
-  header.broker_id = 0;
+  header.broker_id = broker_id().value_or(0);
   protocol::RegisterBrokerBody body;
   const state::TopicTable& table = context_.storage.state().topics();
   body.topic_configs.data_version = table.data_version();
+  // A leader of an earlier term must not take the route back.
+  body.topic_configs.data_version.state_version = context_.storage.replica().core().term().v;
   const auto add = [&](const protocol::TopicConfig& topic) {
     protocol::TopicConfig masked = topic;
     // The broker's own permission limits every topic's, as clients see it in routes.
@@ -148,18 +179,16 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
   auto shared_done = std::make_shared<std::move_only_function<void()>>(std::move(done));
   const config::BrokerConfig& c = context_.config;
   for (const auto& [address, namesrv] : namesrvs_) {
-    client_.call(
-        address,
-        protocol::Command::request(
-            static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
-            .with("brokerName", c.broker_name)
-            .with("brokerAddr", c.leader_advertised_address.empty() ? context_.address
-                                                                    : c.leader_advertised_address)
-            .with("clusterName", c.broker_cluster_name)
-            .with("brokerId", std::int64_t{0}),
-        kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
-          if (--*left == 0) (*shared_done)();
-        });
+    client_.call(address,
+                 protocol::Command::request(
+                     static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
+                     .with("brokerName", c.broker_name)
+                     .with("brokerAddr", this->address())
+                     .with("clusterName", c.broker_cluster_name)
+                     .with("brokerId", broker_id().value_or(0)),
+                 kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
+                   if (--*left == 0) (*shared_done)();
+                 });
   }
 }
 

@@ -22,6 +22,8 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   ~NamesrvRegistrar() override;
 
   void start();
+  // Role, leader, term or membership have changed: what every NameServer knows of us has, too.
+  void on_role_changed();
   // Takes the broker out of every route; `done` runs when all have answered or timed out.
   void unregister(std::move_only_function<void()> done);
   // All topics, now (brokerPermission changed, or a tool asks).
@@ -49,12 +51,18 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   // Only `topics`; empty: all.
   void send_registration(const std::string& address, const std::set<std::string>& topics);
   protocol::Command make_request(const std::set<std::string>& topics) const;
+  // brokerId: 0 for the leader, its number for any other member; nullopt: there is nothing to say
+  // yet.
+  std::optional<std::int64_t> broker_id() const;
+  std::string address() const;
 
   BrokerContext& context_;
   net::RemotingClient client_;
   std::map<std::string, Namesrv> namesrvs_;
   std::set<std::string> changed_;
   bool all_changed_ = false;
+  std::optional<std::int64_t> registered_id_;
+  Term registered_term_;
   bool running_ = false;
   std::unique_ptr<runtime::Timer> timer_, retry_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -235,9 +235,7 @@ void Log::request_flush() {
   flusher_->post([this, alive = alive_, target = written_, cuts = cuts_,
                   files = files_->files_in(durable_, written_)] {
     const std::int64_t started_us = clock_.steady_us();
-    for (const auto& file : files) {
-      if (const auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
-    }
+    run_sync({files});
     loop_.post([this, alive, target, cuts, us = clock_.steady_us() - started_us] {
       if (!*alive) return;
       ++stats_.syncs;
@@ -248,6 +246,12 @@ void Log::request_flush() {
 }
 
 void Log::flush() { request_flush(); }
+
+void Log::run_sync(const SyncWork& work) {
+  for (const auto& file : work.files) {
+    if (const auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
+  }
+}
 
 std::int64_t Log::sync_running_us() const {
   return flush_running_ ? std::max<std::int64_t>(clock_.steady_us() - flush_since_us_, 1) : 0;

@@ -212,6 +212,12 @@ class Log final : public CommandLog, private runtime::TurnHook {
 
   // --- upkeep -----------------------------------------------------------------------------------
   void flush();  // asks for a sync of what is written
+  // A sync whose end is awaited elsewhere: begun on the shard, run on any thread.
+  struct SyncWork {
+    std::vector<std::shared_ptr<io::File>> files;
+  };
+  SyncWork begin_sync() const { return {files_->files_in(durable_, written_)}; }
+  void run_sync(const SyncWork& work);
   // What a checkpoint would say now; positions are limited to what is durable here.
   Checkpoint make_checkpoint(LogPosition queues_applied, LogPosition index_applied,
                              LogPosition index_from, bool clean) const;

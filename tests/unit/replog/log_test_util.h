@@ -8,6 +8,7 @@
 
 #include "protocol/record.h"
 #include "replog/log.h"
+#include "replog/replica.h"
 #include "runtime/shard.h"
 #include "tests/support/memory_file_system.h"
 
@@ -55,16 +56,23 @@ inline LogOptions small_log(FlushMode mode = FlushMode::kAsync) {
   return o;
 }
 
-// A log on its own shard over files that outlive it.
-class LogRig {
+struct NoPeers final : PeerTransport {
+  void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
+};
+
+// A group of one on its own shard over files that outlive it.
+class LogRig : public ReplicaListener {
  public:
   explicit LogRig(testing::MemoryFileSystem& fs, LogOptions options = small_log())
       : shard("log-test") {
     shard.start();
     on_shard([&] { log = std::make_unique<Log>(shard, fs, options, clock); });
   }
-  ~LogRig() {
-    on_shard([&] { log.reset(); });
+  ~LogRig() override {
+    on_shard([&] {
+      replica.reset();
+      log.reset();
+    });
     shard.stop();
     shard.join();
   }
@@ -80,19 +88,27 @@ class LogRig {
     done.get_future().get();
   }
 
+  // Until the group leads.
   Result<void> start(LogPosition from = LogPosition(0), EpochTable epochs = {}) {
     Result<void> result;
     on_shard([&] {
       result = log->open();
       if (!result) return;
-      auto scan_result = log->recover(from, std::move(epochs), seen);
-      if (!scan_result) {
-        result = std::unexpected(scan_result.error());
+      auto found = log->recover(from, std::move(epochs), {}, LogPosition(0), seen);
+      if (!found) {
+        result = std::unexpected(found.error());
         return;
       }
-      scan = *scan_result;
-      result = log->start_term(*protocol::RecordHost::parse("127.0.0.1", 1));
+      scan = found->scan;
+      loss = found->loss;
+      ReplicaOptions options;
+      options.store_host = *protocol::RecordHost::parse("127.0.0.1", 1);
+      replica = std::make_unique<Replica>(shard, *log, no_peers, *this, clock, options);
+      raft::Membership alone;
+      alone.put({log->member_uuid(), "", 1, true});
+      result = replica->start(std::move(*found), alone);
     });
+    if (result) leads.get_future().get();
     return result;
   }
 
@@ -114,8 +130,19 @@ class LogRig {
   FakeClock clock;
   Remember seen;
   ScanResult scan;
+  std::string loss;
   runtime::Shard shard;
   std::unique_ptr<Log> log;
+  NoPeers no_peers;
+  std::unique_ptr<Replica> replica;
+  std::promise<void> leads;
+
+ private:
+  void on_leading(Term) override { leads.set_value(); }
+  void on_following() override {}
+  void on_group_changed() override {}
+  std::string make_snapshot() override { return {}; }
+  Result<void> install_snapshot(LogPosition, std::string_view) override { return {}; }
 };
 
 }  // namespace gantry::replog
