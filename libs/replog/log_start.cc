@@ -11,7 +11,7 @@ log::Logger logger("replog");
 }
 
 Result<void> Log::open() {
-  GANTRY_TRY(fs_.create_directories(options_.raft_directory));
+  GANTRY_TRY(io::create_directories_durably(fs_, options_.raft_directory));
   auto files = LogFiles::open(fs_, {options_.commit_log_directory, options_.file_bytes});
   if (!files) return std::unexpected(files.error());
   files_ = std::move(*files);
@@ -22,7 +22,7 @@ Result<void> Log::open() {
   auto checkpoint = CheckpointFile::open(fs_, options_.raft_directory + "/checkpoint");
   if (!checkpoint) return std::unexpected(checkpoint.error());
   checkpoint_ = std::move(*checkpoint);
-  const std::string boot_id = current_boot_id();
+  const std::string boot_id = fs_.boot_id();
   same_boot_ = last_checkpoint() && !boot_id.empty() && last_checkpoint()->boot_id == boot_id;
   return {};
 }
@@ -34,6 +34,7 @@ Result<ScanResult> Log::recover(LogPosition from, EpochTable epochs, LogListener
   options.from = std::max(from, files_->begin());
   options.record_bytes_max = std::max<std::int64_t>(options_.record_bytes_max, 16 << 20);
   if (last_checkpoint()) options.durable = last_checkpoint()->durable;
+  options.writes_lost = !same_boot_;
   auto scan = scan_log(*files_, options, epochs_, [&](const protocol::RecordView& record) {
     return listener_->apply(record);
   });
@@ -53,6 +54,11 @@ Result<ScanResult> Log::recover(LogPosition from, EpochTable epochs, LogListener
   }
   end_ = written_ = applied_ = committed_ = scan->end;
   durable_ = std::min(known, scan->end);
+  if (options_.flush_mode == FlushMode::kSync) {
+    // What is served as committed from here on must not need the page cache that it was read from.
+    for (const auto& file : files_->files_in(durable_, end_)) GANTRY_TRY(file->sync());
+    durable_ = end_;
+  }
   last_store_time_ms_ = scan->last_store_timestamp_ms;
   reader_ = std::make_unique<LogReader>(shard_, *files_, options_.block_cache_bytes);
   return scan;
