@@ -73,7 +73,7 @@ Result<void> Storage::load_snapshot() {
 }
 
 Result<void> Storage::open() {
-  GANTRY_TRY(fs_.create_directories(config_.store_path_root_dir));
+  GANTRY_TRY(io::create_directories_durably(fs_, config_.store_path_root_dir));
   auto lock = io::DirectoryLock::acquire(config_.store_path_root_dir);
   if (!lock) return std::unexpected(lock.error());
   lock_ = std::move(*lock);

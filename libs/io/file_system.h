@@ -74,6 +74,9 @@ class FileSystem {
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;
   virtual Result<DiskSpace> space(const std::string& path) = 0;
+  // Names the life of the cache that writes go through: while it stays the same, what was written
+  // is there, synced or not. Empty: unknown.
+  virtual std::string boot_id() { return {}; }
 };
 
 FileSystem& posix_file_system();
@@ -83,6 +86,9 @@ Result<std::string> read_file(FileSystem& fs, const std::string& path,
                               std::size_t bytes_max = 1U << 30);
 // Temporary file, fdatasync, rename, directory sync: the old or the new content, never a mixture.
 Result<void> write_file_atomically(FileSystem& fs, const std::string& path, std::string_view bytes);
+
+// As create_directories, and what it made survives a power cut.
+Result<void> create_directories_durably(FileSystem& fs, const std::string& path);
 
 std::string parent_directory(const std::string& path);
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "io/file_system.h"
 
@@ -216,6 +217,13 @@ class PosixFileSystem final : public FileSystem {
     return DiskSpace{static_cast<std::int64_t>(st.f_blocks) * unit,
                      static_cast<std::int64_t>(st.f_bavail) * unit};
   }
+
+  std::string boot_id() override {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    std::getline(file, id);
+    return id;
+  }
 };
 
 }  // namespace
@@ -253,6 +261,22 @@ Result<void> write_file_atomically(FileSystem& fs, const std::string& path,
   }
   GANTRY_TRY(fs.rename(temporary, path));
   return fs.sync_directory(parent_directory(path));
+}
+
+Result<void> create_directories_durably(FileSystem& fs, const std::string& path) {
+  std::vector<std::string> made;
+  for (std::string at = path; at != "/" && at != "."; at = parent_directory(at)) {
+    const auto there = fs.exists(at);
+    if (!there) return std::unexpected(there.error());
+    if (*there) break;
+    made.push_back(at);
+  }
+  if (made.empty()) return {};
+  GANTRY_TRY(fs.create_directories(path));
+  for (auto it = made.rbegin(); it != made.rend(); ++it) {
+    GANTRY_TRY(fs.sync_directory(parent_directory(*it)));
+  }
+  return {};
 }
 
 std::string parent_directory(const std::string& path) {

@@ -3,8 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <fstream>
-
 #include "replog/key_value_text.h"
 
 namespace gantry::replog {
@@ -48,13 +46,6 @@ Result<void> CheckpointFile::save(const Checkpoint& c) {
   GANTRY_TRY(file_->write(text.text()));
   value_ = c;
   return {};
-}
-
-std::string current_boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
 }
 
 }  // namespace gantry::replog

@@ -21,7 +21,7 @@ struct Checkpoint {
   // >= 0: the log from here up to the term-start record behind it was written by Apache RocketMQ,
   // and no snapshot knows that yet.
   LogPosition apache_from{-1};
-  std::string boot_id;       // of the kernel that wrote it
+  std::string boot_id;       // of the file system when it was written
   bool clean = false;        // written by a clean stop: `durable` is the log's end
   bool async_flush = false;  // the group's flush mode when written
 };
@@ -37,8 +37,5 @@ class CheckpointFile {
   std::unique_ptr<io::TwoSlotFile> file_;
   std::optional<Checkpoint> value_;
 };
-
-// The kernel's boot id; empty if it cannot be read.
-std::string current_boot_id();
 
 }  // namespace gantry::replog

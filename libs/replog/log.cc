@@ -453,7 +453,7 @@ Checkpoint Log::make_checkpoint(LogPosition queues_applied, LogPosition index_ap
   c.queues_applied = std::min(queues_applied, durable_);
   c.index_applied = std::min(index_applied, durable_);
   c.index_from = index_from;
-  c.boot_id = options_.boot_id;
+  c.boot_id = fs_.boot_id();
   c.clean = clean;
   c.async_flush = flush_mode_ == FlushMode::kAsync;
   c.committed = std::min(applied_, durable_);

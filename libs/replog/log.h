@@ -76,7 +76,6 @@ struct LogOptions {
   std::size_t block_cache_bytes = 16U << 20;
   std::int64_t uncommitted_bytes_max = 64 << 20;
   std::int64_t record_bytes_max = 8 << 20;
-  std::string boot_id = current_boot_id();  // of the running kernel
   // Called with the last words when the process must not go on (a failed write or sync of the log,
   // a record that cannot be applied); must not return. Default: logs and exits with 70.
   std::function<void(const std::string&)> fatal;

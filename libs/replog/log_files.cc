@@ -24,7 +24,7 @@ Result<std::unique_ptr<LogFiles>> LogFiles::open(io::FileSystem& fs, Options opt
   std::unique_ptr<LogFiles> log(new LogFiles(fs, std::move(options)));
   const std::string& dir = log->options_.directory;
   const std::int64_t file_bytes = log->options_.file_bytes;
-  GANTRY_TRY(fs.create_directories(dir));
+  GANTRY_TRY(io::create_directories_durably(fs, dir));
   const auto entries = fs.list(dir);
   if (!entries) return std::unexpected(entries.error());
   for (const io::DirectoryEntry& entry : *entries) {

@@ -11,7 +11,7 @@ log::Logger logger("replog");
 }
 
 Result<void> Log::open() {
-  GANTRY_TRY(fs_.create_directories(options_.raft_directory));
+  GANTRY_TRY(io::create_directories_durably(fs_, options_.raft_directory));
   auto files = LogFiles::open(fs_, {options_.commit_log_directory, options_.file_bytes});
   if (!files) return std::unexpected(files.error());
   files_ = std::move(*files);
@@ -22,8 +22,8 @@ Result<void> Log::open() {
   auto checkpoint = CheckpointFile::open(fs_, options_.raft_directory + "/checkpoint");
   if (!checkpoint) return std::unexpected(checkpoint.error());
   checkpoint_ = std::move(*checkpoint);
-  same_boot_ = last_checkpoint() && !options_.boot_id.empty() &&
-               last_checkpoint()->boot_id == options_.boot_id;
+  const std::string boot_id = fs_.boot_id();
+  same_boot_ = last_checkpoint() && !boot_id.empty() && last_checkpoint()->boot_id == boot_id;
   return {};
 }
 
@@ -71,6 +71,7 @@ Result<RecoveredLog> Log::recover(LogPosition from, EpochTable epochs,
     logger.warn("the log is damaged from={} to={} reason={}", d.from.v, d.to.v, d.reason);
     if (!always_alone) stopped = true;  // others can be asked: nothing behind a hole counts
   };
+  options.writes_lost = !same_boot_;
   LogPosition applied = options.from;
   auto scan =
       scan_log(*files_, options, epochs_, [&](const protocol::RecordView& record) -> Result<void> {
@@ -105,6 +106,11 @@ Result<RecoveredLog> Log::recover(LogPosition from, EpochTable epochs,
   end_ = written_ = end;
   applied_ = committed_ = stopped ? applied : end;
   durable_ = last_checkpoint() ? std::min(last_checkpoint()->durable, end) : LogPosition(0);
+  if (flush_mode_ == FlushMode::kSync) {
+    // What is served as committed from here on must not need the page cache that it was read from.
+    for (const auto& file : files_->files_in(durable_, end_)) GANTRY_TRY(file->sync());
+    durable_ = end_;
+  }
   last_store_time_ms_ = scan->last_store_timestamp_ms;
   reader_ = std::make_unique<LogReader>(loop_, *files_, options_.block_cache_bytes);
   result.committed = applied_;

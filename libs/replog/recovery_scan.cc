@@ -158,6 +158,11 @@ class Scanner {
   }
 
   Result<bool> any_nonzero_behind(LogPosition position) {
+    if (options_.writes_lost) return any_nonzero_before(position, files_.end());
+    if (position < options_.durable) {
+      auto synced = any_nonzero_before(position, options_.durable);
+      if (!synced || *synced) return synced;
+    }
     // Only the next 64 KiB and the next file's head: what a torn or reordered write can leave.
     auto bytes = window_.at(position, 64 << 10);
     if (!bytes) return std::unexpected(bytes.error());
@@ -168,6 +173,17 @@ class Scanner {
     const auto n = files_.read(next, head);
     if (!n) return std::unexpected(n.error());
     return !all_zero(std::string_view(head).substr(0, *n));
+  }
+
+  Result<bool> any_nonzero_before(LogPosition position, LogPosition limit) {
+    while (position < std::min(limit, options_.to)) {
+      auto bytes = window_.at(position, 1);
+      if (!bytes) return std::unexpected(bytes.error());
+      if (bytes->empty()) return false;
+      if (!all_zero(*bytes)) return true;
+      position += static_cast<std::int64_t>(bytes->size());
+    }
+    return false;
   }
 
   // The next position, in this or the following files, where a valid record starts.
@@ -181,7 +197,7 @@ class Scanner {
         position = files_.file_start(position) + files_.file_bytes();
         continue;
       }
-      if (position >= options_.durable && all_zero(*bytes)) {
+      if (!options_.writes_lost && position >= options_.durable && all_zero(*bytes)) {
         const LogPosition next = files_.file_start(position) + files_.file_bytes();
         if (position + static_cast<std::int64_t>(Window::kBytes) < next &&
             bytes->size() < Window::kBytes) {

@@ -40,10 +40,13 @@ struct ScanOptions {
   LogPosition to{INT64_MAX};  // do not read at or beyond
   std::int64_t record_bytes_max = 16 << 20;
   // Known to have been synced: a search for records behind damage goes at least this far. Beyond
-  // it, a few MiB of zeros end the search.
+  // it, zeros end the search: 64 KiB of them where the log seems to end, a few MiB behind damage.
   LogPosition durable{0};
   // Told of a damaged range when the valid record behind it has been found, before that record.
   std::function<void(const DamagedRange&)> on_damage;
+  // Writes that were not synced may be lost in any order (the machine went down), so zeros prove
+  // nothing: the search always goes to the end of the files.
+  bool writes_lost = false;
   // Look for valid records behind a bad one (position and checksum identify them).
   bool resynchronise = true;
 };

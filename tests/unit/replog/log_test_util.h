@@ -2,6 +2,7 @@
 // What the log's tests share: records to put into it, a listener that remembers, a clock to set.
 #pragma once
 
+#include <atomic>
 #include <future>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ class Remember final : public LogListener {
   Result<void> apply(const protocol::RecordView& r) override {
     records.push_back(
         {r.position, std::string(r.topic), std::string(r.body), r.store_timestamp_ms});
+    count = records.size();
     return {};
   }
   void on_committed(LogPosition position) override { committed = position; }
@@ -42,6 +44,7 @@ class Remember final : public LogListener {
     return bodies;
   }
   std::vector<Seen> records;
+  std::atomic<std::size_t> count = 0;  // of records, for other threads
   LogPosition committed;
 };
 
@@ -63,8 +66,7 @@ struct NoPeers final : PeerTransport {
 // A group of one on its own shard over files that outlive it.
 class LogRig : public ReplicaListener {
  public:
-  explicit LogRig(testing::MemoryFileSystem& fs, LogOptions options = small_log())
-      : shard("log-test") {
+  explicit LogRig(io::FileSystem& fs, LogOptions options = small_log()) : shard("log-test") {
     shard.start();
     on_shard([&] { log = std::make_unique<Log>(shard, fs, options, clock); });
   }
