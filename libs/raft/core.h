@@ -13,6 +13,8 @@
 //  - a member that may have lost acknowledged bytes is `recovering`: until it has reached the end
 //    that a leader reported, its vote counts only when every voter grants, and its positions not at
 //    all;
+//  - a change of the membership is committed by durable positions in every flush mode: members that
+//    lose it together with their power would count the votes of a group that is no more;
 //  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled.
 #pragma once
 
@@ -51,7 +53,7 @@ struct Options {
   std::uint64_t start = 1;  // how often this member has started; grows with every start
   int election_ticks = 10;  // an election timeout is 1 to 2 times this
   int heartbeat_ticks = 1;
-  int resend_ticks = 10;    // silence after which unanswered appends are sent again
+  int resend_ticks = 10;  // silence after which unanswered appends are sent again
   std::size_t inflight_max = 256;
   std::int64_t inflight_bytes_max = 16 << 20;
   std::int64_t append_bytes_max = 256 << 10;
@@ -90,9 +92,9 @@ struct Output {
   std::optional<Accept> accept;
   // This member leads now: append the term-start record, then call on_term_started().
   bool start_term = false;
-  bool role_changed = false;    // role(), leader() or term()
+  bool role_changed = false;     // role(), leader() or term()
   bool commit_advanced = false;  // committed()
-  bool recovered = false;        // caught up with the leader's end
+  bool recovered = false;        // caught up with the leader's end, durably
   // Appends name their range; the driver puts the bytes beside them, or the state snapshot.
   std::vector<Message> messages;
   // A state that a correct group cannot reach: end the process, the log must not be touched.
@@ -124,7 +126,8 @@ class Core {
   // Retention removed the log below `begin`.
   void on_trimmed(LogPosition begin);
 
-  // Whether `next` may be appended as the membership now (kConflict, kUnavailable, kInvalidArgument).
+  // Whether `next` may be appended as the membership now (kConflict, kUnavailable,
+  // kInvalidArgument).
   Result<void> may_change(const Membership& next) const;
   // Hands leadership to `target`, or to the voter that is furthest ahead when empty. Until it is
   // done or given up (one election timeout), accepting() is false.
@@ -148,7 +151,8 @@ class Core {
   const MembershipLog& membership_log() const { return memberships_; }
   const HardState& hard_state() const { return hard_; }
   const std::map<MemberId, Progress>& progress() const { return progress_; }
-  // Voters that have answered in the election that is going on; for a message that says who is missing.
+  // Voters that have answered in the election that is going on; for a message that says who is
+  // missing.
   const std::map<MemberId, Ballot>& ballots() const { return ballots_; }
   const MemberId& transfer_target() const { return transfer_to_; }
 
@@ -175,6 +179,7 @@ class Core {
   void on_install_answer(const Message& message, const InstallAnswer& answer);
   Progress* progress_of(const Message& message);
   void tick_leader();
+  LogPosition quorum_reached(CommitMode mode) const;
   void advance_commit();
   void send_appends(const MemberId& to, Progress& progress);
   void send_append(const MemberId& to, Progress& progress, LogPosition from, LogPosition end);
@@ -190,6 +195,8 @@ class Core {
   bool cut_conflict(LogPosition at, LogPosition from);
   void refuse(const Message& message, const Append& append);
   void answer_append();
+  void advance_commit_to(LogPosition commit);
+  void note_leader_end(const Message& message, LogPosition leader_end);
   void note_recovered();
 
   void send(const MemberId& to, decltype(Message::body) body);
@@ -212,7 +219,7 @@ class Core {
   // Follower: the log is known to equal the leader's up to here, in this term.
   LogPosition matched_;
   bool answer_due_ = false;
-  std::optional<LogPosition> recover_to_;  // the end that a leader reported at first contact
+  std::optional<LogPosition> recover_to_;  // see note_leader_end()
   bool installing_ = false;
 
   // Candidate.

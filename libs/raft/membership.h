@@ -43,8 +43,8 @@ struct Membership {
   static Result<Membership> decode(std::string_view body);
 };
 
-// Whether `next` may follow `current`: at least one voter stays, and the set of voters differs by at
-// most one, so that any two majorities share a member.
+// Whether `next` may follow `current`: at least one voter stays, and the set of voters differs by
+// at most one, so that any two majorities share a member.
 Result<void> check_change(const Membership& current, const Membership& next);
 
 // The memberships of a log: the newest committed one and whatever was appended behind it.
@@ -59,7 +59,11 @@ class MembershipLog {
 
   // `base` counts until a record says otherwise.
   void reset(Entry base);
+  // An entry behind the newest one; others are known already.
   void add(Entry entry);
+  // A committed entry whose record has not arrived yet counts instead of everything older; what
+  // was appended behind its place contradicts it, unless the record is among the entries.
+  void adopt(const Entry& committed);
   void cut(LogPosition end);
   // Entries before the newest one that ends at or below `committed` are forgotten.
   void commit(LogPosition committed);

@@ -47,11 +47,15 @@ TEST(EpochTable, CutDropsWhatStartsAtOrBehindIt) {
   EXPECT_EQ(t.last_term(), Term(0));
 }
 
-TEST(EpochTable, TrimKeepsTheEpochThatHoldsTheBegin) {
+TEST(EpochTable, TrimKeepsTheEpochOfTheByteBefore) {
   EpochTable t = table({epoch(1, 0), epoch(2, 100), epoch(3, 200)});
   t.trim(at(150));
   ASSERT_EQ(t.all().size(), 2U);
   EXPECT_EQ(t.all()[0], epoch(2, 100));
+  t.trim(at(200));
+  EXPECT_EQ(t.term_before(at(200)), Term(2)) << "a follower's log may end there";
+  t.trim(at(201));
+  EXPECT_EQ(t.all().size(), 1U);
 }
 
 TEST(EpochTable, ApacheIsWhatTheEpochSaysAndEverythingBeforeTheFirst) {

@@ -60,6 +60,15 @@ TEST(CountVotes, ARecoveringVoterDoesNotMakeAMajority) {
             VoteResult::kWon);
 }
 
+TEST(CountVotes, ACandidateThatIsNoVoterIsNotCounted) {
+  std::map<MemberId, Ballot> ballots{{"9", kYes}, {"1", kYes}};
+  EXPECT_EQ(count_votes(voters(3), ballots, "9"), VoteResult::kPending);
+  ballots["2"] = kYes;
+  EXPECT_EQ(count_votes(voters(3), ballots, "9"), VoteResult::kWon);
+  ballots["9"] = kYesRecovering;
+  EXPECT_EQ(count_votes(voters(3), ballots, "9"), VoteResult::kPending);
+}
+
 TEST(CountVotes, ARecoveringCandidateNeedsEveryVoter) {
   EXPECT_EQ(count_votes(voters(3), {{"1", kYesRecovering}, {"2", kYes}}, "1"),
             VoteResult::kPending);
