@@ -28,7 +28,7 @@ Core::Core(Options options, InitialLog log, RecordBounds& bounds)
       end_(log.end),
       written_(log.end),
       durable_(std::min(log.durable, log.end)),
-      commit_(std::min(log.committed, log.end)),
+      commit_(std::clamp(log.committed, log.begin, log.end)),
       epochs_(std::move(log.epochs)),
       memberships_(std::move(log.memberships)),
       matched_(commit_),
@@ -86,15 +86,16 @@ void Core::step(const Message& message) {
 
 void Core::on_written(LogPosition position) {
   written_ = std::max(written_, std::min(position, end_));
+  note_recovered();
   if (role_ == Role::kLeader) return advance_commit();
   answer_due_ = true;
-  note_recovered();
 }
 
 void Core::on_durable(LogPosition position) {
   const LogPosition before = durable_;
   durable_ = std::max(durable_, std::min(position, end_));
   if (durable_ == before) return;
+  note_recovered();
   if (role_ == Role::kLeader) return advance_commit();
   answer_due_ = true;
 }
@@ -117,7 +118,10 @@ void Core::send(const MemberId& to, decltype(Message::body) body) {
 }
 
 void Core::send_with_term(const MemberId& to, Term term, decltype(Message::body) body) {
-  output_.messages.push_back({options_.self, to, term, options_.start, std::move(body)});
+  const auto it = progress_.find(to);
+  const std::uint64_t receiver_start = it == progress_.end() ? 0 : it->second.start;
+  output_.messages.push_back(
+      {options_.self, to, term, options_.start, receiver_start, std::move(body)});
 }
 
 void Core::save_hard_state() { output_.save = hard_; }

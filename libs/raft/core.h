@@ -13,6 +13,8 @@
 //  - a member that may have lost acknowledged bytes is `recovering`: until it has reached the end
 //    that a leader reported, its vote counts only when every voter grants, and its positions not at
 //    all;
+//  - a change of the membership is committed by durable positions in every flush mode: members that
+//    lose it together with their power would count the votes of a group that is no more;
 //  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled.
 #pragma once
 
@@ -92,7 +94,7 @@ struct Output {
   bool start_term = false;
   bool role_changed = false;     // role(), leader() or term()
   bool commit_advanced = false;  // committed()
-  bool recovered = false;        // caught up with the leader's end
+  bool recovered = false;        // caught up with the leader's end, durably
   // Appends name their range; the driver puts the bytes beside them, or the state snapshot.
   std::vector<Message> messages;
   // A state that a correct group cannot reach: end the process, the log must not be touched.
@@ -179,6 +181,7 @@ class Core {
   void on_install_answer(const Message& message, const InstallAnswer& answer);
   Progress* progress_of(const Message& message);
   void tick_leader();
+  LogPosition quorum_reached(CommitMode mode) const;
   void advance_commit();
   void send_appends(const MemberId& to, Progress& progress);
   void send_append(const MemberId& to, Progress& progress, LogPosition from, LogPosition end);
@@ -194,6 +197,8 @@ class Core {
   bool cut_conflict(LogPosition at, LogPosition from);
   void refuse(const Message& message, const Append& append);
   void answer_append();
+  void advance_commit_to(LogPosition commit);
+  void note_leader_end(const Message& message, LogPosition leader_end);
   void note_recovered();
 
   void send(const MemberId& to, decltype(Message::body) body);
@@ -216,7 +221,7 @@ class Core {
   // Follower: the log is known to equal the leader's up to here, in this term.
   LogPosition matched_;
   bool answer_due_ = false;
-  std::optional<LogPosition> recover_to_;  // the end that a leader reported at first contact
+  std::optional<LogPosition> recover_to_;  // see note_leader_end()
   bool installing_ = false;
 
   // Candidate.

@@ -11,8 +11,13 @@ void Core::reset_election_timer() {
   election_timeout_ = random_timeout();
 }
 
+// Also a voter whose removal is not known to be committed: the others may need what only it has
+// (thesis, 4.2.2).
 bool Core::may_campaign() const {
-  return memberships_.current().is_voter(options_.self) && !installing_;
+  if (installing_) return false;
+  return std::ranges::any_of(memberships_.all(), [&](const MembershipLog::Entry& entry) {
+    return entry.membership.is_voter(options_.self);
+  });
 }
 
 // Stickiness: while a leader is heard of, nobody else is voted for.
@@ -109,12 +114,8 @@ void Core::become_leader() {
   progress_.clear();
   follow_membership();
   // Whoever leads has every byte that can be known to be committed.
-  if (hard_.recovering) {
-    hard_.recovering = false;
-    save_hard_state();
-    output_.recovered = true;
-  }
-  recover_to_.reset();
+  recover_to_ = end_;
+  note_recovered();
 }
 
 void Core::on_vote_request(const Message& message, const VoteRequest& request) {

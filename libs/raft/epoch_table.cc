@@ -15,7 +15,7 @@ void EpochTable::cut(LogPosition end) {
 }
 
 void EpochTable::trim(LogPosition begin) {
-  while (epochs_.size() > 1 && epochs_[1].start <= begin) epochs_.erase(epochs_.begin());
+  while (epochs_.size() > 1 && epochs_[1].start < begin) epochs_.erase(epochs_.begin());
 }
 
 const Epoch* EpochTable::find(LogPosition position) const {

@@ -32,7 +32,8 @@ class EpochTable {
   void add(const Epoch& epoch);
   // Drops epochs that start at or beyond `end`.
   void cut(LogPosition end);
-  // Drops epochs that end at or below `begin`; the one that holds `begin` stays.
+  // Drops epochs that end below `begin`; the one of the byte before `begin` stays, for a follower
+  // whose log ends there.
   void trim(LogPosition begin);
   const Epoch* find(LogPosition position) const;
   bool apache_at(LogPosition position) const;

@@ -18,11 +18,11 @@ void Core::on_append(const Message& message, const Append& append) {
   }
   become_follower(message.term, message.from);
   if (installing_) return;
-  if (hard_.recovering && !recover_to_) recover_to_ = append.leader_end;
+  note_leader_end(message, append.leader_end);
   if (append.from > append.to) return;
 
   LogPosition from = append.from;
-  if (from < commit_) {
+  if (from <= commit_) {
     // Whoever leads holds everything that is committed: the logs are equal up to there.
     from = std::min(commit_, append.to);
   } else if (from > end_ || epochs_.term_before(from) != append.term_before) {
@@ -37,20 +37,25 @@ void Core::on_append(const Message& message, const Append& append) {
       if (epoch.start >= end_) epochs_.add(epoch);
     }
     for (const MembershipLog::Entry& entry : append.memberships) {
-      if (entry.start >= end_) memberships_.add(entry);
+      if (entry.start < append.to && entry.start >= end_) memberships_.add(entry);
     }
     end_ = append.to;
   } else {
     answer_due_ = true;
   }
-  matched_ = std::max(matched_, append.to);
-  const LogPosition commit = std::min(append.commit, matched_);
-  if (commit > commit_) {
-    commit_ = commit;
-    memberships_.commit(commit_);
-    output_.commit_advanced = true;
+  for (const MembershipLog::Entry& entry : append.memberships) {
+    if (entry.start >= append.to) memberships_.adopt(entry);
   }
+  matched_ = std::max(matched_, append.to);
+  advance_commit_to(std::min(append.commit, matched_));
   note_recovered();
+}
+
+void Core::advance_commit_to(LogPosition commit) {
+  if (commit <= commit_) return;
+  commit_ = commit;
+  memberships_.commit(commit_);
+  output_.commit_advanced = true;
 }
 
 // Where the terms of [from, min(to, end)) differ between the append and the own log.
@@ -117,14 +122,24 @@ void Core::answer_append() {
   send(leader_, answer);
 }
 
+// How far a recovering member has to come: the leader's end at a time when it knew of this start,
+// and so behind everything that an earlier start has acknowledged.
+void Core::note_leader_end(const Message& message, LogPosition leader_end) {
+  if (!hard_.recovering || recover_to_ || message.receiver_start != options_.start) return;
+  recover_to_ = leader_end;
+}
+
+// On the disk, since the mark that says otherwise is taken from the disk.
 void Core::note_recovered() {
   if (!hard_.recovering || !recover_to_ || installing_) return;
-  if (std::min(matched_, written_) < *recover_to_) return;
+  LogPosition reached = std::min(written_, durable_);
+  if (role_ != Role::kLeader) reached = std::min(reached, matched_);
+  if (reached < *recover_to_) return;
   hard_.recovering = false;
   recover_to_.reset();
   save_hard_state();
   output_.recovered = true;
-  answer_due_ = true;
+  if (role_ != Role::kLeader) answer_due_ = true;
 }
 
 void Core::on_install(const Message& message, const InstallSnapshot& install) {
@@ -138,9 +153,19 @@ void Core::on_install(const Message& message, const InstallSnapshot& install) {
     send(message.from, InstallAnswer{commit_});
     return;
   }
+  const Term before = EpochTable(install.epochs).term_before(install.begin);
+  if (install.begin <= end_ && before.v > 0 && before == epochs_.term_before(install.begin)) {
+    // The log reaches the leader's and is equal to it up to there.
+    note_leader_end(message, std::max(install.leader_end, install.position));
+    matched_ = std::max(matched_, install.begin);
+    advance_commit_to(install.begin);
+    send(message.from, InstallAnswer{install.begin});
+    return;
+  }
   installing_ = true;
   hard_.recovering = true;
-  recover_to_ = std::max(install.leader_end, install.position);
+  recover_to_.reset();
+  note_leader_end(message, std::max(install.leader_end, install.position));
   save_hard_state();
   begin_ = end_ = written_ = durable_ = commit_ = matched_ = install.begin;
   epochs_ = EpochTable(install.epochs);

@@ -82,7 +82,8 @@ void Core::send_appends(const MemberId& to, Progress& progress) {
     }
     const auto bound = bounds_.bound(progress.next(), options_.append_bytes_max);
     if (!bound) break;
-    send_append(to, progress, progress.next(), *bound);
+    // The log may hold what this core has not been told of yet.
+    send_append(to, progress, progress.next(), std::min(*bound, end_));
   }
   if (!progress.commit_told) heartbeat(to, progress);
 }
@@ -96,6 +97,10 @@ void Core::send_append(const MemberId& to, Progress& progress, LogPosition from,
   append.leader_end = end_;
   append.epochs = epochs_.starting_in(from, end);
   append.memberships = memberships_.starting_in(from, end);
+  // Older memberships than the newest committed one are not kept. Whoever is behind it counts by it
+  // as well: by an older one it could win a vote without those that decide now.
+  const MembershipLog::Entry& newest = memberships_.all().front();
+  if (newest.start >= end && newest.end.v > 0) append.memberships.push_back(newest);
   progress.sent(end);
   progress.commit_told = true;
   send(to, std::move(append));
@@ -118,7 +123,7 @@ void Core::send_snapshot(const MemberId& to) {
   install.position = commit_;
   install.leader_end = end_;
   for (const Epoch& epoch : epochs_.all()) {
-    if (epoch.start <= begin_) install.epochs.push_back(epoch);
+    if (epoch.start < begin_) install.epochs.push_back(epoch);
   }
   // The newest membership that is committed: the others follow with the log.
   install.membership = memberships_.all().front();
@@ -144,9 +149,16 @@ void Core::on_append_answer(const Message& message, const AppendAnswer& answer) 
   if (std::max(answer.matched, answer.written) > end_) {
     return fault("member " + message.from + " claims to match beyond the end of this log");
   }
+  const bool counts_now = progress->recovering && !answer.recovering;
   progress->recovering = answer.recovering;
-  if (progress->acknowledged(answer.matched, answer.written, answer.durable)) advance_commit();
+  if (progress->acknowledged(answer.matched, answer.written, answer.durable) || counts_now) {
+    advance_commit();
+  }
   if (role_ != Role::kLeader) return;
+  // The snapshot is in place, or was not needed; its answer was lost.
+  if (progress->state() == Progress::State::kSnapshot && progress->matched() >= begin_) {
+    progress->probe(progress->matched());
+  }
   send_appends(message.from, *progress);
   if (message.from == transfer_to_) drive_transfer();
 }
@@ -160,7 +172,7 @@ void Core::on_append_refusal(const Message& message, const AppendRefusal& refusa
   if (progress->state() == Progress::State::kReplicate && refusal.from <= progress->matched()) {
     return;
   }
-  if (progress->state() == Progress::State::kProbe && refusal.from != progress->next()) return;
+  if (progress->probing() && refusal.from != progress->next()) return;
   const LogPosition common =
       common_end(epochs_.all(), end_, refusal.epochs, refusal.end, refusal.commit);
   progress->probe(std::max(progress->matched(), std::min({common, refusal.from, end_})));
@@ -175,25 +187,35 @@ void Core::on_install_answer(const Message& message, const InstallAnswer& answer
   send_appends(message.from, *progress);
 }
 
-void Core::advance_commit() {
-  if (role_ != Role::kLeader || term_pending_) return;
+// What a majority has reached, as the mode counts it.
+LogPosition Core::quorum_reached(CommitMode mode) const {
   std::vector<LogPosition> positions;
   for (const Member& member : memberships_.current().members) {
     if (!member.voter) continue;
     if (member.id == options_.self) {
-      positions.push_back(mode_ == CommitMode::kDurable ? std::min(written_, durable_) : written_);
+      positions.push_back(mode == CommitMode::kDurable ? std::min(written_, durable_) : written_);
       continue;
     }
     const auto it = progress_.find(member.id);
     if (it == progress_.end() || it->second.recovering) {
       positions.emplace_back(0);
     } else {
-      positions.push_back(mode_ == CommitMode::kDurable ? it->second.durable()
-                                                        : it->second.written());
+      positions.push_back(mode == CommitMode::kDurable ? it->second.durable()
+                                                       : it->second.written());
     }
   }
-  const LogPosition position =
-      quorum_position(std::move(positions), memberships_.current().quorum());
+  return quorum_position(std::move(positions), memberships_.current().quorum());
+}
+
+void Core::advance_commit() {
+  if (role_ != Role::kLeader || term_pending_) return;
+  LogPosition position = quorum_reached(mode_);
+  if (mode_ == CommitMode::kWritten && memberships_.pending(commit_)) {
+    const LogPosition durable = quorum_reached(CommitMode::kDurable);
+    for (const MembershipLog::Entry& entry : memberships_.all()) {
+      if (entry.end > std::max(commit_, durable)) position = std::min(position, entry.start);
+    }
+  }
   // Only bytes of the own term are committed by counting; earlier ones with them.
   if (position <= commit_ || position <= term_start_) return;
   commit_ = position;

@@ -123,7 +123,14 @@ void MembershipLog::reset(Entry base) {
   entries_.push_back(std::move(base));
 }
 
-void MembershipLog::add(Entry entry) { entries_.push_back(std::move(entry)); }
+void MembershipLog::add(Entry entry) {
+  if (entry.start > entries_.back().start) entries_.push_back(std::move(entry));
+}
+
+void MembershipLog::adopt(const Entry& committed) {
+  if (committed.start <= entries_.front().start) return;
+  if (std::ranges::find(entries_, committed) == entries_.end()) reset(committed);
+}
 
 void MembershipLog::cut(LogPosition end) {
   while (entries_.size() > 1 && entries_.back().start >= end) entries_.pop_back();

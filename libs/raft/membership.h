@@ -59,7 +59,11 @@ class MembershipLog {
 
   // `base` counts until a record says otherwise.
   void reset(Entry base);
+  // An entry behind the newest one; others are known already.
   void add(Entry entry);
+  // A committed entry whose record has not arrived yet counts instead of everything older; what
+  // was appended behind its place contradicts it, unless the record is among the entries.
+  void adopt(const Entry& committed);
   void cut(LogPosition end);
   // Entries before the newest one that ends at or below `committed` are forgotten.
   void commit(LogPosition committed);

@@ -35,7 +35,8 @@ struct VoteAnswer {
   LogEnd log;
 };
 
-// The leader's bytes [from, to); empty: a heartbeat. `epochs` and `memberships` start within it.
+// The leader's bytes [from, to); empty: a heartbeat. `epochs` and `memberships` start within it; a
+// membership that starts at or behind `to` is the newest committed one and counts already.
 struct Append {
   LogPosition from, to;
   Term term_before;        // of the byte before `from`
@@ -68,7 +69,7 @@ struct InstallSnapshot {
   LogPosition begin;     // where the log will begin; everything below it is committed
   LogPosition position;  // of the state snapshot
   LogPosition leader_end;
-  std::vector<Epoch> epochs;  // of the log before and at `begin`
+  std::vector<Epoch> epochs;  // of the log before `begin`
   MembershipLog::Entry membership;
 };
 
@@ -88,6 +89,9 @@ struct Message {
   Term term;
   // How often the sender has started. Answers of an earlier start say nothing about the log of now.
   std::uint64_t start = 0;
+  // The newest start of the receiver that a leader has heard of in its term; 0: none, or not a
+  // leader. What was sent to an earlier start does not say how far a recovering member has to go.
+  std::uint64_t receiver_start = 0;
   std::variant<VoteRequest, VoteAnswer, Append, AppendAnswer, AppendRefusal, InstallSnapshot,
                InstallAnswer, TimeoutNow, StaleTerm>
       body;

@@ -39,6 +39,9 @@ class Progress {
   // One append may be sent although the last one was not answered (a heartbeat went by).
   void release_probe() { probe_sent_ = false; }
 
+  // A probe is on its way.
+  bool probing() const { return state_ == State::kProbe && probe_sent_; }
+
   bool active = false;      // heard of since the last check of the quorum
   bool recovering = false;  // does not count for commits
   std::uint64_t start = 0;  // the newest start of the member that was heard of

@@ -17,7 +17,10 @@ VoteResult count_votes(const Membership& membership, const std::map<MemberId, Ba
   std::size_t clean = 0;
   std::size_t granted = 0;
   std::size_t refused = 0;
-  bool candidate_clean = false;
+  // A candidate whose removal is not committed yet is none of the voters.
+  const auto own = ballots.find(candidate);
+  const bool candidate_clean =
+      own != ballots.end() && own->second.granted && !own->second.recovering;
   for (const Member& member : membership.members) {
     if (!member.voter) continue;
     const auto it = ballots.find(member.id);
@@ -27,9 +30,7 @@ VoteResult count_votes(const Membership& membership, const std::map<MemberId, Ba
       continue;
     }
     ++granted;
-    if (it->second.recovering) continue;
-    ++clean;
-    if (member.id == candidate) candidate_clean = true;
+    if (!it->second.recovering) ++clean;
   }
   const std::size_t voters = membership.voter_count();
   if (candidate_clean && clean >= membership.quorum()) return VoteResult::kWon;
