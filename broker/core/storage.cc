@@ -41,11 +41,12 @@ std::vector<std::int64_t> configured_delays(const config::BrokerConfig& c) {
 }  // namespace
 
 Storage::Storage(runtime::Loop& shard, io::FileSystem& fs, const config::BrokerConfig& config,
-                 Clock& clock)
+                 Clock& clock, TuneLog tune)
     : shard_(shard),
       fs_(fs),
       config_(config),
       clock_(clock),
+      tune_(std::move(tune)),
       system_topics_(system_topic_options(config, configured_delays(config).size())),
       delay_levels_(configured_delays(config)) {
   state_.add_listener(this);

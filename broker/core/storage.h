@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "broker/core/delay_levels.h"
 #include "config/broker_config.h"
-#include "io/directory_lock.h"
+#include "io/file_system.h"
 #include "replog/log.h"
 #include "replog/replica.h"
 #include "runtime/loop.h"
@@ -53,8 +53,10 @@ class Storage final : public replog::LogListener,
                       public replog::ReplicaListener,
                       private state::StateMachine::Listener {
  public:
+  // `tune` may change the log's options before it is opened; tests and the simulator use it.
+  using TuneLog = std::function<void(replog::LogOptions&)>;
   Storage(runtime::Loop& shard, io::FileSystem& fs, const config::BrokerConfig& config,
-          Clock& clock);
+          Clock& clock, TuneLog tune = {});
   ~Storage() override;
 
   // Takes the lock, opens and recovers. Runs before the shard does or on it; blocks.
@@ -147,10 +149,11 @@ class Storage final : public replog::LogListener,
   io::FileSystem& fs_;
   const config::BrokerConfig& config_;
   Clock& clock_;
+  const TuneLog tune_;
   state::SystemTopics system_topics_;
   DelayLevels delay_levels_;
 
-  std::unique_ptr<io::DirectoryLock> lock_;
+  std::shared_ptr<void> lock_;
   state::StateMachine state_;
   std::unique_ptr<state::SnapshotStore> snapshots_;
   std::unique_ptr<replog::Log> log_;

@@ -74,7 +74,7 @@ Result<void> Storage::load_snapshot() {
 
 Result<void> Storage::open() {
   GANTRY_TRY(io::create_directories_durably(fs_, config_.store_path_root_dir));
-  auto lock = io::DirectoryLock::acquire(config_.store_path_root_dir);
+  auto lock = fs_.lock_directory(config_.store_path_root_dir);
   if (!lock) return std::unexpected(lock.error());
   lock_ = std::move(*lock);
   GANTRY_TRY(check_foreign_store());
@@ -93,6 +93,7 @@ Result<void> Storage::open() {
                                        128 << 20, runtime::process_limits().memory_bytes / 4));
   // A record is the message and its names, properties and fixed parts.
   options.record_bytes_max = config_.max_message_size + (64 << 10);
+  if (tune_) tune_(options);
   log_ = std::make_unique<replog::Log>(shard_, fs_, options, clock_);
   GANTRY_TRY(log_->open());
   GANTRY_TRY(load_snapshot());
@@ -173,6 +174,7 @@ Result<LogPosition> Storage::choose_replay_start() {
 }
 
 Result<void> Storage::open_index() {
+  if (!config_.message_index_enable) return {};
   store::KeyIndexOptions options;
   options.log_begin = std::max(log_->begin(), index_from_);
   options.log_end = log_->files_end();
@@ -260,6 +262,8 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
 raft::Membership Storage::initial_membership() const {
   const replog::HardState& hard = log_->hard_state().state();
   if (!hard.formed.members.empty()) return hard.formed;
+  // An empty store of a set that is not formed, or that this member has not joined yet.
+  if (!config_.raft_initial_members.empty() && log_->end().v == 0) return {};
   raft::Membership alone;
   alone.put({hard.member_uuid, "", 1, true});
   return alone;

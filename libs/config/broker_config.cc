@@ -75,6 +75,11 @@ void check_names(const BrokerConfig& config, std::vector<std::string>& errors) {
   }
   const std::string& leader = config.leader_advertised_address;
   check("leaderAdvertisedAddress", leader, leader.empty() || is_host_port(leader), "host:port");
+  for (const std::string& address : config.raft_initial_members) {
+    check("raftInitialMembers", address, is_host_port(address), "host:port items separated by ';'");
+  }
+  const std::string& raft = config.raft_advertised_address;
+  check("raftAdvertisedAddress", raft, raft.empty() || is_host_port(raft), "host:port");
   for (const std::string& hour : config.delete_when) {
     const bool good =
         hour.size() == 2 && hour >= "00" && hour <= "23" && hour[1] >= '0' && hour[1] <= '9';
@@ -118,6 +123,10 @@ void fill_defaults(BrokerConfig& config, const HostFacts& host) {
   constexpr int kLastPort = 65535;
   if (config.raft_listen_port == 0 && config.listen_port != 0 && config.listen_port < kLastPort) {
     config.raft_listen_port = config.listen_port + 1;
+  }
+  if (config.raft_advertised_address.empty() && config.raft_listen_port != 0) {
+    config.raft_advertised_address =
+        config.broker_ip1 + ":" + std::to_string(config.raft_listen_port);
   }
   fill_path(config.store_path_root_dir, "${user.home}/store", host.home);
   fill_path(config.store_path_commit_log, config.store_path_root_dir + "/commitlog", host.home);

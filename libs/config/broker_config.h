@@ -28,11 +28,13 @@ struct BrokerConfig {
   std::string broker_name;  // default: host name
   std::string broker_cluster_name = "DefaultCluster";
   std::int64_t broker_id = 0;
-  std::string broker_ip1;                // default: first IPv4 of the host
-  std::string broker_ip2;                // default: as brokerIP1
-  std::string bind_address = "0.0.0.0";  // of every remoting listener
-  int listen_port = 10911;               // 0: any free port
-  int raft_listen_port = 0;              // between members of a set; load: listen_port + 1
+  std::string broker_ip1;                         // default: first IPv4 of the host
+  std::string broker_ip2;                         // default: as brokerIP1
+  std::string bind_address = "0.0.0.0";           // of every remoting listener
+  int listen_port = 10911;                        // 0: any free port
+  int raft_listen_port = 0;                       // between members of a set; load: listen_port + 1
+  std::vector<std::string> raft_initial_members;  // host:port of a new set; empty: a set of one
+  std::string raft_advertised_address;            // host:port; load: broker_ip1:raft_listen_port
   std::string
       leader_advertised_address;  // host[:port] registered by the leader; empty: own address
   std::vector<std::string> namesrv_addr;  // host:port
@@ -93,6 +95,7 @@ struct BrokerConfig {
   int access_message_in_memory_max_ratio = 40;    // percent
   int max_msgs_num_batch = 64;                    // messages of one query by key
   int default_query_max_num = 32;
+  bool message_index_enable = true;  // false: queries by key find nothing
   bool long_polling_enable = true;
   std::int64_t short_polling_time_mills = 1000;
   bool slave_read_enable = false;

@@ -57,6 +57,19 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
                                .max = 65535,
                                .default_note = "listenPort + 1",
                                .gantry_only = true}),
+    row<&B::raft_initial_members>(
+        {.key = "raftInitialMembers",
+         .type = OptionType::kList,
+         .description = "Raft addresses `host:port` of all members of a new broker set, this one "
+                        "included. Used only while every store is empty.",
+         .default_note = "none: a broker set of one",
+         .gantry_only = true}),
+    row<&B::raft_advertised_address>(
+        {.key = "raftAdvertisedAddress",
+         .type = OptionType::kString,
+         .description = "`host:port` under which the other members reach this one.",
+         .default_note = "brokerIP1 and raftListenPort",
+         .gantry_only = true}),
     row<&B::leader_advertised_address>(
         {.key = "leaderAdvertisedAddress",
          .type = OptionType::kString,
@@ -337,6 +350,10 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
          .description = "Messages of a query by key that names no number.",
          .change = Change::kLive,
          .min = 1}),
+    row<&B::message_index_enable>(
+        {.key = "messageIndexEnable",
+         .type = OptionType::kBool,
+         .description = "Keep an index of keys; without it queries by key find nothing."}),
     row<&B::long_polling_enable>(
         {.key = "longPollingEnable",
          .type = OptionType::kBool,

@@ -74,6 +74,11 @@ class FileSystem {
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;
   virtual Result<DiskSpace> space(const std::string& path) = 0;
+  // Keeps other processes out of a store directory until what is returned is gone; kConflict names
+  // the directory when one is in. Systems in memory have no other processes.
+  virtual Result<std::shared_ptr<void>> lock_directory(const std::string& /*directory*/) {
+    return std::shared_ptr<void>();
+  }
   // Names the life of the cache that writes go through: while it stays the same, what was written
   // is there, synced or not. Empty: unknown.
   virtual std::string boot_id() { return {}; }

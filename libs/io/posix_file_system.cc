@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "io/directory_lock.h"
 #include "io/file_system.h"
 
 namespace gantry::io {
@@ -216,6 +217,12 @@ class PosixFileSystem final : public FileSystem {
     const auto unit = static_cast<std::int64_t>(st.f_frsize);
     return DiskSpace{static_cast<std::int64_t>(st.f_blocks) * unit,
                      static_cast<std::int64_t>(st.f_bavail) * unit};
+  }
+
+  Result<std::shared_ptr<void>> lock_directory(const std::string& directory) override {
+    auto lock = DirectoryLock::acquire(directory);
+    if (!lock) return std::unexpected(lock.error());
+    return std::shared_ptr<DirectoryLock>(std::move(*lock));
   }
 
   std::string boot_id() override {

@@ -13,18 +13,20 @@ namespace {
 
 constexpr char kMemberSeparator = ';';  // the file's lines end with a line feed
 
-std::string new_uuid() {
+}  // namespace
+
+std::string make_member_uuid() {
   std::random_device random;
   std::string text;
   for (int i = 0; i < 4; ++i) text += fmt::format("{:08x}", random());
   return text;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<HardStateFile>> HardStateFile::open(io::FileSystem& fs,
                                                            const std::string& path,
-                                                           std::int64_t file_bytes, bool* created) {
+                                                           std::int64_t file_bytes,
+                                                           const std::string& new_uuid,
+                                                           bool* created) {
   auto file = io::TwoSlotFile::open(fs, path);
   if (!file) return std::unexpected(file.error());
   auto result = std::make_unique<HardStateFile>();
@@ -32,7 +34,7 @@ Result<std::unique_ptr<HardStateFile>> HardStateFile::open(io::FileSystem& fs,
   *created = !result->file_->payload().has_value();
   if (*created) {
     HardState fresh;
-    fresh.member_uuid = new_uuid();
+    fresh.member_uuid = new_uuid;
     fresh.file_bytes = file_bytes;
     GANTRY_TRY(result->save(std::move(fresh)));
     return result;

@@ -28,9 +28,10 @@ struct HardState {
 
 class HardStateFile {
  public:
-  // `created` tells whether the store was new: then a uuid has been made and written.
+  // `created` tells whether the store was new: then `new_uuid` is its member's.
   static Result<std::unique_ptr<HardStateFile>> open(io::FileSystem& fs, const std::string& path,
-                                                     std::int64_t file_bytes, bool* created);
+                                                     std::int64_t file_bytes,
+                                                     const std::string& new_uuid, bool* created);
   const HardState& state() const { return state_; }
   Result<void> save(HardState state);
 
@@ -38,5 +39,8 @@ class HardStateFile {
   std::unique_ptr<io::TwoSlotFile> file_;
   HardState state_;
 };
+
+// 32 random hex digits.
+std::string make_member_uuid();
 
 }  // namespace gantry::replog

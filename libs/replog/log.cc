@@ -465,6 +465,7 @@ Result<std::int64_t> Log::trim(LogPosition position) {
   if (freed && *freed > 0) {
     reader_->forget_below(files_->begin());
     epochs_.trim(files_->begin());
+    if (driver_ != nullptr) driver_->on_trimmed(files_->begin());
   }
   return freed;
 }

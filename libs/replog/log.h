@@ -64,6 +64,8 @@ class LogDriver {
   virtual void on_durable(LogPosition durable) = 0;
   // Everything below is applied and visible.
   virtual void on_applied(LogPosition applied) = 0;
+  // Retention removed the log below.
+  virtual void on_trimmed(LogPosition begin) = 0;
 };
 
 struct LogOptions {
@@ -76,6 +78,7 @@ struct LogOptions {
   std::size_t block_cache_bytes = 16U << 20;
   std::int64_t uncommitted_bytes_max = 64 << 20;
   std::int64_t record_bytes_max = 8 << 20;
+  std::string new_member_uuid = make_member_uuid();  // of a store that is new
   // Called with the last words when the process must not go on (a failed write or sync of the log,
   // a record that cannot be applied); must not return. Default: logs and exits with 70.
   std::function<void(const std::string&)> fatal;

@@ -16,7 +16,7 @@ Result<void> Log::open() {
   if (!files) return std::unexpected(files.error());
   files_ = std::move(*files);
   auto hard_state = HardStateFile::open(fs_, options_.raft_directory + "/hardstate",
-                                        options_.file_bytes, &created_);
+                                        options_.file_bytes, options_.new_member_uuid, &created_);
   if (!hard_state) return std::unexpected(hard_state.error());
   hard_state_ = std::move(*hard_state);
   auto checkpoint = CheckpointFile::open(fs_, options_.raft_directory + "/checkpoint");

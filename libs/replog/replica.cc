@@ -148,6 +148,10 @@ void Replica::on_applied(LogPosition applied) {
   listener_.on_leading(core_->term());
 }
 
+void Replica::on_trimmed(LogPosition begin) {
+  if (core_) core_->on_trimmed(begin);
+}
+
 std::optional<LogPosition> Replica::bound(LogPosition from, std::int64_t bytes_max) {
   if (const auto in_memory = log_.bound_in_memory(from, bytes_max)) return in_memory;
   if (const auto loaded = catch_up_->bound(from)) return loaded;
@@ -165,7 +169,11 @@ Result<LogRange> Replica::check_append(const raft::Message& message, raft::Appen
   auto range =
       verify_range(bytes, append.from, append.to, log_.file_bytes(), append.epochs, apache_before);
   if (!range) return range;
-  append.memberships = range->memberships;
+  // What is in the bytes counts as they say; what stands behind them is the newest committed one.
+  std::erase_if(append.memberships,
+                [&](const raft::MembershipLog::Entry& entry) { return entry.start < append.to; });
+  append.memberships.insert(append.memberships.begin(), range->memberships.begin(),
+                            range->memberships.end());
   if (message.term < core_->term()) return range;  // will be refused; no room is needed
   GANTRY_TRY(log_.make_room(append.to));
   return range;

@@ -89,6 +89,7 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   void on_written(LogPosition written) override;
   void on_durable(LogPosition durable) override;
   void on_applied(LogPosition applied) override;
+  void on_trimmed(LogPosition begin) override;
 
   // raft::RecordBounds
   std::optional<LogPosition> bound(LogPosition from, std::int64_t bytes_max) override;

@@ -2,7 +2,7 @@
 // Disk errors under the log, and what the term-start record says.
 #include <gtest/gtest.h>
 
-#include "tests/support/power_cut_file_system.h"
+#include "sim/power_cut_file_system.h"
 #include "tests/unit/replog/log_test_util.h"
 
 namespace gantry::replog {

@@ -8,7 +8,7 @@
 #include <random>
 #include <set>
 
-#include "tests/support/power_cut_file_system.h"
+#include "sim/power_cut_file_system.h"
 #include "tests/unit/replog/log_test_util.h"
 
 namespace gantry::replog {

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/cluster.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace gantry::simtest {
+namespace {
+
+constexpr std::string_view kTopic = "T";
+
+protocol::TopicConfig topic_config(std::string name, int queues) {
+  protocol::TopicConfig config;
+  config.topic_name = std::move(name);
+  config.read_queue_nums = config.write_queue_nums = queues;
+  config.perm = 6;
+  return config;
+}
+
+}  // namespace
+
+Cluster::Cluster(std::uint64_t seed_value, ClusterOptions cluster_options)
+    : world(seed_value), network(world), options(cluster_options), seed(seed_value) {
+  for (int i = 0; i < options.nodes; ++i) add_node();
+}
+
+Cluster::~Cluster() {
+  for (auto& node : nodes_) node->kill();
+}
+
+Node& Cluster::add_node() {
+  nodes_.push_back(std::make_unique<Node>(*this, static_cast<int>(nodes_.size())));
+  return *nodes_.back();
+}
+
+void Cluster::form() {
+  raft::Membership membership;
+  for (auto& node : nodes_) {
+    node->start();
+    membership.put({node->uuid(), node->address(), node->number() + 1, true});
+  }
+  for (auto& node : nodes_) {
+    if (!node->up()) continue;
+    node->loop().post([&n = *node, membership] {
+      if (const auto formed = n.storage().replica().form(membership); !formed) {
+        throw Violation{formed.error().message};
+      }
+    });
+  }
+}
+
+Node* Cluster::leader() {
+  Node* best = nullptr;
+  for (auto& node : nodes_) {
+    if (!node->leading()) continue;
+    if (best == nullptr || node->storage().log().term() > best->storage().log().term()) {
+      best = node.get();
+    }
+  }
+  return best;
+}
+
+Node* Cluster::by_uuid(const std::string& uuid) {
+  for (auto& node : nodes_) {
+    if (node->uuid() == uuid) return node.get();
+  }
+  return nullptr;
+}
+
+void Cluster::produce() {
+  // Now and then through somebody who believes to lead.
+  Node* target = leader();
+  if (world.one_in(5)) {
+    Node& any = node(static_cast<int>(world.random(static_cast<std::int64_t>(nodes_.size()))));
+    if (any.leading()) target = &any;
+  }
+  if (target == nullptr) return;
+  target->loop().post([this, target] {
+    if (!target->leading()) return;
+    replog::Log& log = target->storage().log();
+    const std::size_t size =
+        static_cast<std::size_t>(world.one_in(20) ? world.random(20000) : world.random(600));
+    const std::string body = std::to_string(next_message_++) + ":" + std::string(size, 'x');
+    protocol::RecordFields f;
+    f.topic = kTopic;
+    f.queue_id = static_cast<std::int32_t>(world.random(4));
+    f.body = body;
+    f.store_host = f.born_host = log.store_host();
+    const auto place = log.reserve(protocol::encoded_size(f));
+    if (!place) return;
+    store::ConsumeQueue& queue = target->storage().queues().get(kTopic, f.queue_id);
+    f.position = place->position;
+    f.queue_offset = queue.next();
+    f.store_timestamp_ms = log.store_time_ms();
+    protocol::encode_record(f, place->data);
+    Pending pending{place->position, place->position + static_cast<std::int64_t>(place->size),
+                    std::string(place->data, place->size)};
+    log.publish(*place);
+    queue.take_next();
+    pending_[target->number()].push_back(std::move(pending));
+  });
+}
+
+void Cluster::change_state() {
+  Node* target = leader();
+  if (target == nullptr) return;
+  target->loop().post([this, target] {
+    if (!target->leading()) return;
+    const auto ignore = [](const Result<void>&) {};
+    switch (world.random(3)) {
+      case 0:
+        target->storage().proposals().put_topics(
+            {topic_config(fmt::format("topic{}", world.random(20)),
+                          1 + static_cast<int>(world.random(8)))},
+            ignore);
+        break;
+      case 1:
+        target->storage().proposals().delete_topics({fmt::format("topic{}", world.random(20))},
+                                                    ignore);
+        break;
+      default:
+        target->storage().offsets().commit(fmt::format("group{}", world.random(5)), kTopic,
+                                           static_cast<std::int32_t>(world.random(4)),
+                                           QueueOffset(world.random(1000)));
+    }
+  });
+}
+
+// A message is acknowledged when its own leader has committed it.
+void Cluster::committed_at(Node& node, LogPosition position) {
+  std::deque<Pending>& waiting = pending_[node.number()];
+  while (!waiting.empty() && waiting.front().end <= position) {
+    ++acknowledged_;
+    acknowledged_messages_.push_back({waiting.front().position, std::move(waiting.front().bytes)});
+    waiting.pop_front();
+  }
+}
+
+void Cluster::leads(Node& node, Term term) {
+  pending_[node.number()].clear();
+  const auto [it, first] = leader_of_term_.emplace(term.v, node.number());
+  if (!first && it->second != node.number()) {
+    throw Violation{
+        fmt::format("term {} has two leaders: nodes {} and {}", term.v, it->second, node.number())};
+  }
+  note(static_cast<std::uint64_t>(term.v * 100 + node.number()));
+  // Leader completeness: it has every byte that was committed.
+  const replog::Log& log = node.storage().log();
+  if (log.end().v < static_cast<std::int64_t>(canonical_.size())) {
+    throw Violation{fmt::format("node {} leads term {} with a log that ends at {}, {} is committed",
+                                node.number(), term.v, log.end().v, canonical_.size())};
+  }
+  compare(node, log.begin(), LogPosition(static_cast<std::int64_t>(canonical_.size())));
+}
+
+// [from, to) of the node's files against what was committed anywhere; what is new becomes known.
+void Cluster::compare(Node& node, LogPosition from, LogPosition to) {
+  replog::Log& log = node.storage().log();
+  std::string bytes;
+  while (from < to) {
+    bytes.resize(static_cast<std::size_t>(std::min<std::int64_t>(to - from, 1 << 20)));
+    const auto n = log.peek(from, bytes);
+    if (!n || *n == 0) {
+      throw Violation{fmt::format("node {} cannot read its log at {}", node.number(), from.v)};
+    }
+    const std::string_view piece(bytes.data(), *n);
+    const auto at = static_cast<std::size_t>(from.v);
+    const std::size_t known =
+        at < canonical_.size() ? std::min(piece.size(), canonical_.size() - at) : 0;
+    if (piece.substr(0, known) != std::string_view(canonical_).substr(at, known)) {
+      std::size_t i = 0;
+      while (piece[i] == canonical_[at + i]) ++i;
+      throw Violation{fmt::format("node {} differs at {} from what was committed there",
+                                  node.number(), at + i)};
+    }
+    if (at + known == canonical_.size()) canonical_.append(piece.substr(known));
+    from += static_cast<std::int64_t>(piece.size());
+  }
+}
+
+void Cluster::check() {
+  for (auto& node : nodes_) {
+    if (!node->up()) continue;
+    replog::Log& log = node->storage().log();
+    const LogPosition committed = log.committed();
+    const LogPosition from = std::max(node->checked, log.begin());
+    if (from < committed) compare(*node, from, committed);
+    node->checked = std::max(node->checked, committed);
+    if (committed > log.written()) {
+      throw Violation{fmt::format("node {} has applied {} but written only {}", node->number(),
+                                  committed.v, log.written().v)};
+    }
+    node->storage().state().advance(committed);
+    if (node->storage().state().applied() != committed) continue;  // beyond its own log: installing
+    const std::uint64_t digest = node->storage().state().digest();
+    const auto [it, first] = digests_.emplace(committed.v, digest);
+    if (!first && it->second != digest) {
+      throw Violation{fmt::format("the state of node {} at {} differs from that of another node",
+                                  node->number(), committed.v)};
+    }
+  }
+  note(canonical_.size());
+}
+
+void Cluster::check_converged() {
+  check();
+  Node* leader_node = leader();
+  if (leader_node == nullptr) throw Violation{"no leader although everything is healed"};
+  const LogPosition end = leader_node->storage().log().committed();
+  for (auto& node : nodes_) {
+    if (leader_node->storage().replica().core().membership().find(node->uuid()) == nullptr)
+      continue;
+    if (!node->up()) throw Violation{fmt::format("node {} is down", node->number())};
+    if (node->storage().log().committed() != end) {
+      throw Violation{fmt::format("node {} has committed {}, the leader {}", node->number(),
+                                  node->storage().log().committed().v, end.v)};
+    }
+    compare(*node, node->storage().log().begin(), end);
+  }
+  for (const Acknowledged& message : acknowledged_messages_) {
+    const auto at = static_cast<std::size_t>(message.position.v);
+    if (canonical_.compare(at, message.bytes.size(), message.bytes) != 0) {
+      throw Violation{
+          fmt::format("the acknowledged message at {} is not in the log", message.position.v)};
+    }
+  }
+}
+
+}  // namespace gantry::simtest

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/scenario.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/sim/cluster.h"
+
+namespace gantry::simtest {
+namespace {
+
+constexpr std::int64_t kMs = 1000;
+constexpr std::int64_t kFaultsForMs = 20'000;
+constexpr std::int64_t kHealedForMs = 30'000;
+
+ClusterOptions options_for(std::uint64_t seed) {
+  ClusterOptions options;
+  options.nodes = seed % 4 == 3 ? 5 : 3;
+  options.sync_flush = seed % 3 != 2;
+  return options;
+}
+
+class Scenario {
+ public:
+  explicit Scenario(std::uint64_t seed) : cluster_(seed, options_for(seed)) {
+    cluster_.on_process_ended = [this](Node& node) { restart_later(node); };
+  }
+
+  RunResult run() {
+    cluster_.form();
+    work();
+    plan_fault();
+    while (now_ms() < kFaultsForMs) {
+      cluster_.world.run_until(cluster_.world.now_us() + 20 * kMs);
+      cluster_.check();
+    }
+    heal();
+    const std::int64_t healed_until = now_ms() + kHealedForMs;
+    while (now_ms() < healed_until) {
+      cluster_.world.run_until(cluster_.world.now_us() + 50 * kMs);
+      cluster_.check();
+    }
+    const std::uint64_t before = cluster_.acknowledged();
+    load_until_ms_ = now_ms() + 1000;
+    work();
+    cluster_.world.run_until(cluster_.world.now_us() + 5000 * kMs);
+    cluster_.check_converged();
+    if (cluster_.acknowledged() == before) throw Violation{"healed, but nothing is acknowledged"};
+    result_.acknowledged = cluster_.acknowledged();
+    result_.committed_bytes = cluster_.committed_bytes();
+    result_.trace = cluster_.trace_hash();
+    result_.virtual_ms = now_ms();
+    return result_;
+  }
+
+ private:
+  std::int64_t now_ms() const { return cluster_.world.now_us() / kMs; }
+  Node& any() {
+    return cluster_.node(
+        static_cast<int>(random(static_cast<std::int64_t>(cluster_.nodes().size()))));
+  }
+  std::int64_t random(std::int64_t bound) { return cluster_.world.random(bound); }
+
+  void work() {
+    if (now_ms() >= load_until_ms_) return;
+    const std::int64_t burst = cluster_.world.one_in(20) ? 50 : 1 + random(4);
+    for (std::int64_t i = 0; i < burst; ++i) cluster_.produce();
+    if (cluster_.world.one_in(10)) cluster_.change_state();
+    cluster_.world.at(random(20) * kMs, [this] { work(); });
+  }
+
+  void plan_fault() {
+    cluster_.world.at((50 + random(700)) * kMs, [this] {
+      if (now_ms() >= kFaultsForMs) return;
+      fault();
+      plan_fault();
+    });
+  }
+
+  void count(const char* name) { ++result_.faults[name]; }
+
+  void fault() {
+    switch (random(14)) {
+      case 0:
+        return kill(any(), "kill");
+      case 1:
+        if (Node* leader = cluster_.leader()) kill(*leader, "kill leader");
+        return;
+      case 2:
+        return power_cut();
+      case 3:
+        return partition();
+      case 4:
+        count("network heals");
+        return cluster_.network.heal();
+      case 5:
+        return bad_network();
+      case 6:
+        return pause();
+      case 7:
+        count("clock jumps");
+        any().clock.skew_ms += random(20'000) - 10'000;
+        return;
+      case 8:
+        return slow_disk();
+      case 9:
+        return failing_disk();
+      case 10:
+        return full_disk();
+      case 11:
+        return transfer();
+      case 12:
+        return rot();
+      case 13:
+        return trim();
+      default:
+        return;
+    }
+  }
+
+  void restart_later(Node& node) {
+    cluster_.world.at((10 + random(3000)) * kMs, [&node] { node.start(); });
+  }
+
+  void kill(Node& node, const char* name) {
+    if (!node.up()) return;
+    count(name);
+    node.kill();
+    restart_later(node);
+  }
+
+  // Without SYNC_FLUSH what a majority forgets at once is lost: at most one member at a time.
+  bool may_lose_memory(const Node& node) {
+    if (cluster_.options.sync_flush) return true;
+    return std::ranges::all_of(cluster_.nodes(), [&](const auto& other) {
+      return other.get() == &node || (other->up() && !other->recovering());
+    });
+  }
+
+  void power_cut() {
+    if (cluster_.options.sync_flush && cluster_.world.one_in(6)) {
+      count("power cut of all");
+      for (auto& node : cluster_.nodes()) {
+        node->cut_power();
+        restart_later(*node);
+      }
+      return;
+    }
+    Node& node = any();
+    if (!node.up() || !may_lose_memory(node)) return;
+    count("power cut");
+    node.cut_power();
+    restart_later(node);
+  }
+
+  void partition() {
+    count("partition");
+    const int nodes = static_cast<int>(cluster_.nodes().size());
+    if (cluster_.world.one_in(3)) {  // one way
+      const int from = static_cast<int>(random(nodes));
+      for (int to = 0; to < nodes; ++to) {
+        if (to != from) cluster_.network.cut(from, to);
+      }
+      return;
+    }
+    std::vector<bool> side(static_cast<std::size_t>(nodes));
+    for (auto&& s : side) s = cluster_.world.one_in(2);
+    for (int a = 0; a < nodes; ++a) {
+      for (int b = 0; b < nodes; ++b) {
+        if (side[static_cast<std::size_t>(a)] != side[static_cast<std::size_t>(b)]) {
+          cluster_.network.cut(a, b);
+        }
+      }
+    }
+  }
+
+  void bad_network() {
+    count("bad network");
+    cluster_.network.lose_one_in = random(3) == 0 ? 0 : 5 + random(50);
+    cluster_.network.double_one_in = random(3) == 0 ? 0 : 5 + random(50);
+    cluster_.network.slow_one_in = random(3) == 0 ? 0 : 3 + random(30);
+    cluster_.network.clog(any().number(), any().number(), random(3000) * kMs);
+  }
+
+  void pause() {
+    Node& node = any();
+    if (!node.up()) return;
+    count("pause");
+    node.pause(random(4000) * kMs);
+  }
+
+  void slow_disk() {
+    Node& node = any();
+    if (!node.up()) return;
+    count("slow disk");
+    node.loop().delays.slow_one_in = cluster_.world.one_in(2) ? 0 : 1 + random(20);
+    node.loop().delays.slow_worker_us = random(3000) * kMs;
+  }
+
+  void failing_disk() {
+    Node& node = any();
+    if (!node.up()) return;
+    count("failing disk");
+    node.fail_syncs(true);
+    cluster_.world.at((100 + random(2000)) * kMs, [this, &node] {
+      node.fail_syncs(false);
+      if (!node.up()) restart_later(node);
+    });
+  }
+
+  void full_disk() {
+    Node& node = any();
+    count("full disk");
+    node.refuse_space(true);
+    cluster_.world.at(random(3000) * kMs, [&node] { node.refuse_space(false); });
+  }
+
+  void transfer() {
+    Node* leader = cluster_.leader();
+    if (leader == nullptr) return;
+    count("transfer");
+    leader->loop().post([leader] {
+      ignore_result(leader->storage().replica().transfer({}), "refused while nobody can take over");
+    });
+  }
+
+  // One damaged member at a time, while every other one is whole: a quorum keeps every byte.
+  void rot() {
+    Node& node = any();
+    const bool others_whole = std::ranges::all_of(cluster_.nodes(), [&](const auto& other) {
+      return other.get() == &node || (other->up() && !other->recovering());
+    });
+    if (!node.up() || !others_whole) return;
+    node.kill();
+    if (node.rot()) count("rot");
+    restart_later(node);
+  }
+
+  void trim() {
+    Node* leader = cluster_.leader();
+    if (leader == nullptr) return;
+    leader->loop().post([this, leader] {
+      if (!leader->leading()) return;
+      const replog::Log& log = leader->storage().log();
+      const std::int64_t whole_files = (log.committed() - log.begin()) / log.file_bytes();
+      if (whole_files < 3) return;
+      count("trim");
+      leader->storage().propose_trim(log.begin() + (1 + random(whole_files - 2)) * log.file_bytes(),
+                                     [](const Result<void>&) {});
+    });
+  }
+
+  void heal() {
+    load_until_ms_ = now_ms();
+    cluster_.network.heal();
+    cluster_.network.lose_one_in = cluster_.network.double_one_in = cluster_.network.slow_one_in =
+        0;
+    for (auto& node : cluster_.nodes()) {
+      node->fail_syncs(false);
+      node->refuse_space(false);
+      if (node->up()) node->loop().delays = {};
+      cluster_.world.at(4000 * kMs, [n = node.get()] { n->start(); });
+    }
+  }
+
+  Cluster cluster_;
+  RunResult result_;
+  std::int64_t load_until_ms_ = kFaultsForMs;
+};
+
+}  // namespace
+
+RunResult run_seed(std::uint64_t seed) { return Scenario(seed).run(); }
+
+}  // namespace gantry::simtest

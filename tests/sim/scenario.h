@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// One seed: load on a broker set while machines, disks, clocks and the network fail, then healing.
+// Throws Violation when a guarantee is broken.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace gantry::simtest {
+
+struct RunResult {
+  std::uint64_t acknowledged = 0;
+  std::uint64_t committed_bytes = 0;
+  std::uint64_t trace = 0;  // equal for equal seeds
+  std::int64_t virtual_ms = 0;
+  std::map<std::string, int> faults;  // how often each happened
+};
+
+RunResult run_seed(std::uint64_t seed);
+
+}  // namespace gantry::simtest
