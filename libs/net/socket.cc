@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/socket.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 
 namespace gantry::net {
@@ -27,6 +31,22 @@ Result<SocketNames> prepare_socket(TcpSocket& socket) {
   socket.set_option(Tcp::no_delay(true), error);
   if (error) return failed("set TCP_NODELAY", error);
   return SocketNames{to_host_port(peer), to_host_port(local)};
+}
+
+Result<void> keep_alive(TcpSocket& socket, std::chrono::seconds silence_max) {
+  using boost::asio::detail::socket_option::integer;
+  const auto seconds = static_cast<int>(std::max<std::int64_t>(silence_max.count(), 3));
+  SystemError error;
+  const auto set = [&](const auto& option) {
+    if (!error) socket.set_option(option, error);
+  };
+  set(boost::asio::socket_base::keep_alive(true));
+  set(integer<IPPROTO_TCP, TCP_KEEPIDLE>(seconds / 3));
+  set(integer<IPPROTO_TCP, TCP_KEEPINTVL>(seconds / 3));
+  set(integer<IPPROTO_TCP, TCP_KEEPCNT>(2));
+  set(integer<IPPROTO_TCP, TCP_USER_TIMEOUT>(seconds * 1000));
+  if (error) return make_error(ErrorCode::kIo, error.message());
+  return {};
 }
 
 }  // namespace gantry::net

@@ -7,6 +7,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <string>
 
 #include "base/result.h"
@@ -28,5 +29,8 @@ struct SocketNames {
 };
 // Makes a fresh connection non-blocking without delay, and reads its two ends.
 Result<SocketNames> prepare_socket(TcpSocket& socket);
+// The kernel asks an idle peer whether it is there and ends the connection when nothing came back
+// for `silence_max`, be it to data or to the question.
+Result<void> keep_alive(TcpSocket& socket, std::chrono::seconds silence_max);
 
 }  // namespace gantry::net

@@ -25,6 +25,7 @@ struct VoteRequest {
   bool pre = false;
   bool transfer = false;  // the leader asked for this election: its stickiness is waived
   LogEnd log;
+  bool operator==(const VoteRequest&) const = default;
 };
 
 struct VoteAnswer {
@@ -33,6 +34,7 @@ struct VoteAnswer {
   // The voter may have lost acknowledged bytes: its vote counts only when every voter grants.
   bool recovering = false;
   LogEnd log;
+  bool operator==(const VoteAnswer&) const = default;
 };
 
 // The leader's bytes [from, to); empty: a heartbeat. `epochs` and `memberships` start within it; a
@@ -44,6 +46,7 @@ struct Append {
   LogPosition leader_end;  // what a recovering member has to reach
   std::vector<Epoch> epochs;
   std::vector<MembershipLog::Entry> memberships;
+  bool operator==(const Append&) const = default;
 };
 
 // Positions up to which the sender's log holds the same bytes as that of the leader of this term.
@@ -52,6 +55,7 @@ struct AppendAnswer {
   LogPosition written;  // in the page cache
   LogPosition durable;  // on disk
   bool recovering = false;
+  bool operator==(const AppendAnswer&) const = default;
 };
 
 // `from` of an append does not fit; where the sender's log stands.
@@ -61,6 +65,7 @@ struct AppendRefusal {
   LogPosition commit;         // everything below is equal on both
   std::vector<Epoch> epochs;  // the newest ones
   bool recovering = false;
+  bool operator==(const AppendRefusal&) const = default;
 };
 
 // The leader's log begins behind the member's end: a state snapshot (beside this message) and the
@@ -71,17 +76,23 @@ struct InstallSnapshot {
   LogPosition leader_end;
   std::vector<Epoch> epochs;  // of the log before `begin`
   MembershipLog::Entry membership;
+  bool operator==(const InstallSnapshot&) const = default;
 };
 
 struct InstallAnswer {
   LogPosition begin;
+  bool operator==(const InstallAnswer&) const = default;
 };
 
 // Begin an election now, without a pre-vote.
-struct TimeoutNow {};
+struct TimeoutNow {
+  bool operator==(const TimeoutNow&) const = default;
+};
 
 // This term is over: the sender knows a later one.
-struct StaleTerm {};
+struct StaleTerm {
+  bool operator==(const StaleTerm&) const = default;
+};
 
 struct Message {
   MemberId from;
@@ -95,6 +106,7 @@ struct Message {
   std::variant<VoteRequest, VoteAnswer, Append, AppendAnswer, AppendRefusal, InstallSnapshot,
                InstallAnswer, TimeoutNow, StaleTerm>
       body;
+  bool operator==(const Message&) const = default;
 };
 
 }  // namespace gantry::raft

@@ -186,6 +186,8 @@ void Log::on_turn_end() {
   turn_time_ms_ = 0;
   write_pending();
   if (driver_ != nullptr) driver_->on_written(written_);
+  // What a follower heard to be committed before it was written here.
+  if (applied_ < std::min(committed_, written_)) apply_committed();
 }
 
 void Log::write_pending() {

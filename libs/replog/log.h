@@ -150,14 +150,13 @@ class Log final : public CommandLog, private runtime::TurnHook {
   // --- following --------------------------------------------------------------------------------
   // The files for bytes up to `end` are there or can be made (kDiskFull).
   Result<void> make_room(LogPosition end);
-  // Takes [from, to) out of `range`, which has been verified; `from` is end().
+  // Takes [from, to) out of `range`, which has been verified; `from` is end(). There is room. The
+  // flush mode follows the term.
   void accept(LogPosition from, LogPosition to, const LogRange& range);
   // Everything from `position` on is void: zeroed and synced when it returns.
   Result<void> cut(LogPosition position);
   // Forgets the whole log; it goes on at `begin`, a multiple of the file size.
   Result<void> restart_at(LogPosition begin, EpochTable epochs);
-  // The mode of the term that is followed.
-  void set_flush_mode(FlushMode mode) { flush_mode_ = mode; }
 
   // --- driving ----------------------------------------------------------------------------------
   // Everything below `position` is committed. Applies what is written of it.

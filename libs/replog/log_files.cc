@@ -31,7 +31,11 @@ Result<std::unique_ptr<LogFiles>> LogFiles::open(io::FileSystem& fs, Options opt
     const std::string path = dir + "/" + entry.name;
     const auto start = parse_position_file_name(entry.name);
     if (!start) {
-      if (entry.is_directory || entry.name.ends_with(".tmp")) continue;
+      if (entry.is_directory) continue;
+      if (entry.name.ends_with(".tmp")) {  // never got its name
+        GANTRY_TRY(fs.remove(path));
+        continue;
+      }
       return make_error(ErrorCode::kUnsupported,
                         fmt::format("{}: not a CommitLog file (20 digits); move it away", path));
     }
@@ -87,12 +91,14 @@ Result<void> LogFiles::extend() {
   return {};
 }
 
-LogFiles::NextFile LogFiles::next_file() const {
+LogFiles::NextFile LogFiles::next_file() {
   NextFile next;
   next.fs = &fs_;
   next.directory = options_.directory;
   next.start = end();
   next.bytes = options_.file_bytes;
+  next.attempt = ++attempts_;
+  next.naming = naming_;
   return next;
 }
 
@@ -100,7 +106,7 @@ Result<void> LogFiles::NextFile::make() {
   // Under a temporary name until it has its size: a crash in between leaves no short log file, and
   // the shard may meanwhile have made the file itself.
   const std::string path = directory + "/" + position_file_name(start.v);
-  const std::string temporary = path + ".tmp";
+  const std::string temporary = fmt::format("{}.{}.tmp", path, attempt);
   auto opened = fs->open(temporary, io::OpenMode::kCreate);
   if (!opened) return std::unexpected(opened.error());
   if (auto allocated = (*opened)->allocate(bytes); !allocated) {
@@ -109,14 +115,17 @@ Result<void> LogFiles::NextFile::make() {
     return allocated;
   }
   GANTRY_TRY((*opened)->sync());
-  const auto exists = fs->exists(path);
-  if (!exists) return std::unexpected(exists.error());
-  if (*exists) {
-    ignore_result(fs->remove(temporary), "another thread made the file first and took the name");
-  } else {
-    GANTRY_TRY(fs->rename(temporary, path));
-    GANTRY_TRY(fs->sync_directory(directory));
+  {
+    const std::lock_guard lock(*naming);
+    const auto exists = fs->exists(path);
+    if (!exists) return std::unexpected(exists.error());
+    if (*exists) {
+      ignore_result(fs->remove(temporary), "another thread made the file first and took the name");
+    } else {
+      GANTRY_TRY(fs->rename(temporary, path));
+    }
   }
+  GANTRY_TRY(fs->sync_directory(directory));
   auto file_result = fs->open(path, io::OpenMode::kReadWrite);
   if (!file_result) return std::unexpected(file_result.error());
   file = std::move(*file_result);
@@ -124,7 +133,12 @@ Result<void> LogFiles::NextFile::make() {
 }
 
 void LogFiles::adopt(NextFile next) {
-  if (next.file && next.start == end()) files_.push_back({next.start, std::move(next.file)});
+  if (!next.file) return;
+  if (next.start == end()) {
+    files_.push_back({next.start, std::move(next.file)});
+  } else if (next.start > end()) {
+    ignore_result(fs_.remove(next.file->path()), "it is made again when the log comes there");
+  }
 }
 
 Result<void> LogFiles::write(LogPosition position, std::span<const io::Slice> slices) {

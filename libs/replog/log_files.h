@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,10 +53,14 @@ class LogFiles {
     std::string directory;
     LogPosition start;
     std::int64_t bytes = 0;
+    std::uint64_t attempt = 0;
+    std::shared_ptr<std::mutex> naming;
     std::shared_ptr<io::File> file;
   };
-  NextFile next_file() const;
-  void adopt(NextFile next);  // ignored if a file of that start is there already
+  NextFile next_file();
+  // Ignored if a file of that start is there already; deleted if the log was cut meanwhile, so that
+  // no gap is left before it.
+  void adopt(NextFile next);
 
   // [position, position + bytes) must lie in one file.
   Result<void> write(LogPosition position, std::span<const io::Slice> slices);
@@ -87,6 +92,9 @@ class LogFiles {
   Options options_;
   std::deque<Entry> files_;
   LogPosition base_;  // where the first file begins while there is none
+  std::uint64_t attempts_ = 0;
+  // Two threads may make the same file; only one of them may give it its name.
+  std::shared_ptr<std::mutex> naming_ = std::make_shared<std::mutex>();
 };
 
 // "00000000001073741824"

@@ -37,6 +37,10 @@ void Log::accept(LogPosition from, LogPosition to, const LogRange& range) {
     cache_.publish(bytes.size());
     stats_.bytes += bytes.size();
   }
+  for (const Epoch& epoch : range.epochs) {
+    if (epoch.start >= from) epochs_.add(epoch);
+  }
+  if (range.flush_mode) flush_mode_ = *range.flush_mode;
   end_ = to;
   last_store_time_ms_ = std::max(last_store_time_ms_, range.last_store_time_ms);
   loop_.schedule(*this);

@@ -22,6 +22,7 @@ class Verifier {
         apache_before_(apache_before) {
     range_.from = from;
     range_.to = to;
+    range_.epochs = epochs;
   }
 
   Result<LogRange> run() {
@@ -98,7 +99,7 @@ class Verifier {
     if (kind == InternalRecord::kTermStart) {
       const auto start = TermStart::decode(record.body);
       if (!start) return std::unexpected(start.error());
-      range_.has_term_start = true;
+      range_.flush_mode = start->flush_mode;
       found_.push_back(epochs_of(*start, record.position).back());
     } else if (kind == InternalRecord::kMembership) {
       auto membership = raft::Membership::decode(record.body);

@@ -3,7 +3,7 @@
 // bytes. A range never ends behind a blank. Pure.
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "protocol/record.h"
 #include "raft/epoch_table.h"
 #include "raft/membership.h"
+#include "replog/flush_mode.h"
 
 namespace gantry::replog {
 
@@ -25,8 +26,9 @@ struct LogRange {
   };
   std::vector<Run> runs;
   std::vector<raft::MembershipLog::Entry> memberships;
+  std::vector<raft::Epoch> epochs;  // that start in it
   std::int64_t last_store_time_ms = 0;
-  bool has_term_start = false;
+  std::optional<FlushMode> flush_mode;  // of the last term that starts in it
 };
 
 // Checks that `bytes` is [from, to) of a log: lengths, positions, checksums, blanks, and that the

@@ -248,6 +248,10 @@ void Replica::carry_out(raft::Output& output, const LogRange* range, std::string
   }
   if (output.install) install(*output.install, snapshot);
   if (output.accept) {
+    // A cut has deleted the files behind it.
+    if (const auto room = log_.make_room(output.accept->to); output.cut && !room) {
+      log_.die("no room for the leader's log behind a cut", room.error());
+    }
     log_.accept(output.accept->from, output.accept->to, *range);
     if (!range->memberships.empty()) group_changed_ = true;
   }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file system in memory for tests: keeps bytes, can refuse space and writes. Not thread-safe.
+// A file system in memory for tests: keeps bytes, can refuse space and writes. Usable from several
+// threads as far as a real one is: not for the same bytes, nor for one file while its size changes.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -18,19 +21,23 @@ class MemoryFileSystem final : public io::FileSystem {
   using Bytes = std::shared_ptr<std::string>;
 
   void put(const std::string& path, std::string bytes) {
+    const std::lock_guard lock(mutex_);
     files_[path] = std::make_shared<std::string>(std::move(bytes));
   }
   // Null when there is no such file.
   Bytes get(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
     const auto it = files_.find(path);
     return it == files_.end() ? nullptr : it->second;
   }
   // Bytes that may still be allocated; a negative value is no limit.
   std::int64_t space_left = -1;
-  int syncs = 0;
+  std::atomic<int> syncs = 0;
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override {
-    Bytes bytes = get(path);
+    const std::lock_guard lock(mutex_);
+    const auto it = files_.find(path);
+    Bytes bytes = it == files_.end() ? nullptr : it->second;
     if (!bytes) {
       if (mode != io::OpenMode::kCreate)
         return make_error(ErrorCode::kNotFound, path + ": no such file");
@@ -39,6 +46,7 @@ class MemoryFileSystem final : public io::FileSystem {
     return std::make_unique<MemoryFile>(*this, path, bytes);
   }
   Result<std::vector<io::DirectoryEntry>> list(const std::string& directory) override {
+    const std::lock_guard lock(mutex_);
     std::map<std::string, io::DirectoryEntry> found;
     const std::string prefix = directory + "/";
     for (const auto& [path, bytes] : files_) {
@@ -55,25 +63,29 @@ class MemoryFileSystem final : public io::FileSystem {
     return entries;
   }
   Result<bool> exists(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
     return files_.contains(path) || std::ranges::any_of(files_, [&](const auto& f) {
              return f.first.starts_with(path + "/");
            });
   }
   Result<void> create_directories(const std::string&) override { return {}; }
   Result<void> remove(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
     if (files_.erase(path) == 0) return make_error(ErrorCode::kNotFound, path + ": no such file");
     return {};
   }
   Result<void> remove_recursively(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
     std::erase_if(
         files_, [&](const auto& f) { return f.first == path || f.first.starts_with(path + "/"); });
     return {};
   }
   Result<void> rename(const std::string& from, const std::string& to) override {
-    const Bytes bytes = get(from);
-    if (!bytes) return make_error(ErrorCode::kNotFound, from + ": no such file");
-    files_[to] = bytes;
-    files_.erase(from);
+    const std::lock_guard lock(mutex_);
+    const auto it = files_.find(from);
+    if (it == files_.end()) return make_error(ErrorCode::kNotFound, from + ": no such file");
+    files_[to] = it->second;
+    files_.erase(it);
     return {};
   }
   Result<void> sync_directory(const std::string&) override { return {}; }
@@ -137,6 +149,7 @@ class MemoryFileSystem final : public io::FileSystem {
     Bytes bytes_;
   };
 
+  mutable std::mutex mutex_;
   std::map<std::string, Bytes> files_;
 };
 

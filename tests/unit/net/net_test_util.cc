@@ -121,6 +121,14 @@ protocol::Command RawPeer::receive() {
   return protocol::to_command(view);
 }
 
+std::string RawPeer::receive_frame() {
+  std::string frame(4, '\0');
+  if (!receive_exactly(frame.data(), frame.size())) return {};
+  const std::size_t rest = load_be<std::uint32_t>(frame.data());
+  frame.resize(4 + rest);
+  return receive_exactly(frame.data() + 4, rest) ? frame : std::string();
+}
+
 bool RawPeer::closed() {
   char byte = 0;
   const ssize_t got = ::recv(fd_, &byte, 1, 0);

@@ -87,6 +87,8 @@ class RawPeer {
   bool send(std::string_view bytes);
   void send(const protocol::Command& command);
   protocol::Command receive();
+  // The next frame with its length; "" when none came.
+  std::string receive_frame();
   // True when the server has closed and nothing more arrives.
   bool closed();
   // True when it is closed already. Does not wait.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first frame in both directions: who speaks, and whether the two belong together. Pure values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "raft/membership.h"
+
+namespace gantry::peer {
+
+// Of frames and their headers. Another version is refused: what a field means has changed.
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+struct Hello {
+  std::uint32_t protocol_version = kProtocolVersion;
+  std::string cluster;      // brokerClusterName
+  std::string broker_name;  // brokerName
+  raft::MemberId member_uuid;
+  std::string address;          // the sender's own, host:port, as others should dial it
+  std::int64_t file_bytes = 0;  // of its CommitLog files
+  std::uint32_t feature_level = 0;
+  std::uint64_t start = 0;      // how often the sender has started
+  bool formed = false;          // it belongs to a group:
+  raft::Membership membership;  // this one; empty unless formed
+  bool operator==(const Hello&) const = default;
+};
+
+// Whether a peer may be talked to; the error is what both sides log. A peer that has our own uuid
+// is none of this function's business.
+Result<void> check_hello(const Hello& own, const Hello& theirs);
+
+}  // namespace gantry::peer

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "peer/tcp_transport.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "log/log.h"
+
+namespace gantry::peer {
+namespace {
+constexpr Logger kLog("peer");
+}
+
+TcpTransport::TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::FrameOptions options)
+    : callbacks_(std::move(callbacks)),
+      endpoint_(std::make_unique<net::FrameEndpoint>(shard, static_cast<net::FrameHandler&>(*this),
+                                                     options)) {}
+
+TcpTransport::~TcpTransport() {
+  closing_ = true;
+  endpoint_.reset();
+}
+
+Result<std::uint16_t> TcpTransport::listen(const std::string& address, std::uint16_t port) {
+  return endpoint_->listen(address, port);
+}
+
+void TcpTransport::start(Hello self) {
+  self_ = std::move(self);
+  started_ = true;
+  own_addresses_.insert(self_.address);
+  update_dials();
+}
+
+void TcpTransport::set_members(const raft::Membership& membership) {
+  const bool formed = !membership.members.empty();
+  if (self_.formed == formed && self_.membership == membership) return;
+  self_.formed = formed;
+  self_.membership = membership;
+  if (!started_) return;
+  const std::string hello = encode(self_);
+  // Also where the other's hello has not come yet: ours has left with what was true before.
+  for (const auto& [id, link] : links_) link.channel->send(hello, {});
+  update_dials();
+}
+
+void TcpTransport::set_seeds(std::vector<std::string> seeds) {
+  seeds_ = std::move(seeds);
+  if (started_) update_dials();
+}
+
+void TcpTransport::update_dials() {
+  std::set<std::string> wanted(seeds_.begin(), seeds_.end());
+  for (const raft::Member& member : self_.membership.members) {
+    if (member.id != self_.member_uuid) wanted.insert(member.address);
+  }
+  for (const std::string& own : own_addresses_) wanted.erase(own);
+  for (const std::string& address : dialled_) {
+    if (wanted.contains(address)) continue;
+    problems_.erase(address);
+    endpoint_->disconnect(address, "the address is not dialled any more");
+  }
+  std::erase_if(dialled_, [&](const std::string& address) { return !wanted.contains(address); });
+  for (const std::string& address : wanted) {
+    if (!dialled_.insert(address).second) continue;
+    if (const auto done = endpoint_->connect(address); !done) {
+      kLog.error("a member cannot be dialled: {}", done.error().message);
+      problems_[address] = done.error().message;
+    }
+  }
+}
+
+void TcpTransport::changed() {
+  if (!closing_ && callbacks_.peers_changed) callbacks_.peers_changed();
+}
+
+// --- sending ----------------------------------------------------------------------------------
+
+void TcpTransport::send(const raft::Member& to, const raft::Message& message,
+                        std::span<const io::Slice> bytes) {
+  const auto link = std::ranges::find_if(links_.rbegin(), links_.rend(), [&](const auto& entry) {
+    const Link& candidate = entry.second;
+    return candidate.hello && candidate.hello->member_uuid == to.id && candidate.channel->open();
+  });
+  if (link == links_.rend()) {
+    ++dropped_;
+    return;
+  }
+  pieces_.clear();
+  for (const io::Slice& slice : bytes)
+    pieces_.emplace_back(static_cast<const char*>(slice.data), slice.size);
+  if (!link->second.channel->send(encode(message), pieces_)) ++dropped_;
+}
+
+// --- receiving --------------------------------------------------------------------------------
+
+void TcpTransport::on_open(net::FrameChannel& channel) {
+  if (!started_) return channel.close("this member has not started yet");
+  links_[channel.id()] = {&channel, std::nullopt};
+  if (!channel.dialled().empty() && !dialled_before_.insert(channel.dialled()).second) {
+    ++reconnects_;
+  }
+  channel.send(encode(self_), {});
+}
+
+void TcpTransport::on_close(net::FrameChannel& channel) {
+  const auto it = links_.find(channel.id());
+  if (it == links_.end()) return;
+  const std::optional<Hello> hello = std::move(it->second.hello);
+  links_.erase(it);
+  if (!hello) return;
+  kLog.info("a connection to member {} is gone address={} dialled=\"{}\"", hello->member_uuid,
+            hello->address, channel.dialled());
+  changed();
+}
+
+void TcpTransport::on_frame(net::FrameChannel& channel, std::string_view header,
+                            std::string_view body) {
+  auto decoded = decode(header, body.size());
+  if (!decoded) return channel.reject(decoded.error().message);
+  if (auto* hello = std::get_if<Hello>(&*decoded)) return on_hello(channel, std::move(*hello));
+  if (const auto* refusal = std::get_if<Refusal>(&*decoded)) return on_refusal(channel, *refusal);
+  on_message(channel, std::get<raft::Message>(std::move(*decoded)), body);
+}
+
+void TcpTransport::on_hello(net::FrameChannel& channel, Hello hello) {
+  if (const auto fits = check_hello(self_, hello); !fits) {
+    return refuse(channel, fits.error().message);
+  }
+  if (hello.member_uuid == self_.member_uuid) return on_own_uuid(channel, hello);
+  Link& link = links_[channel.id()];
+  if (link.hello && link.hello->member_uuid != hello.member_uuid) {
+    return channel.reject(
+        fmt::format("member {} calls itself {} now", link.hello->member_uuid, hello.member_uuid));
+  }
+  if (!link.hello) {
+    kLog.info("connected to member {} address={} dialled=\"{}\" start={} formed={}",
+              hello.member_uuid, hello.address, channel.dialled(), hello.start, hello.formed);
+  }
+  problems_.erase(channel.dialled());
+  link.hello = std::move(hello);
+  channel.accept_peer();
+  changed();
+}
+
+// Either this member has dialled itself under another name, or somebody copied its store.
+void TcpTransport::on_own_uuid(net::FrameChannel& channel, const Hello& hello) {
+  if (hello.address != self_.address) {
+    return refuse(channel,
+                  fmt::format("{} has the uuid {} of the member at {}: one of the two stores is a "
+                              "copy of the other",
+                              hello.address, hello.member_uuid, self_.address));
+  }
+  const std::string dialled = channel.dialled();
+  channel.close("this member itself");
+  if (dialled.empty() || !own_addresses_.insert(dialled).second) return;
+  update_dials();
+  changed();
+}
+
+void TcpTransport::on_refusal(net::FrameChannel& channel, const Refusal& refusal) {
+  note_problem(channel, "refused by the peer: " + refusal.reason);
+  channel.close("refused by the peer");
+}
+
+void TcpTransport::on_message(net::FrameChannel& channel, raft::Message message,
+                              std::string_view body) {
+  const Link& link = links_[channel.id()];
+  if (!link.hello) return channel.reject("a message before the hello");
+  if (message.from != link.hello->member_uuid || message.to != self_.member_uuid) {
+    return channel.reject(fmt::format("a message from {} to {} between {} and {}", message.from,
+                                      message.to, link.hello->member_uuid, self_.member_uuid));
+  }
+  if (callbacks_.receive) callbacks_.receive(std::move(message), body);
+}
+
+void TcpTransport::refuse(net::FrameChannel& channel, const std::string& reason) {
+  ++refused_;
+  channel.send(encode(Refusal{reason}), {});
+  note_problem(channel, reason);
+  channel.close("refused");
+}
+
+// A refused peer comes back every few seconds: only what is new is said aloud.
+void TcpTransport::note_problem(const net::FrameChannel& channel, const std::string& reason) {
+  const std::string& dialled = channel.dialled();
+  if (dialled.empty()) {
+    static RateLimit limit(10000);
+    kLog.warn(limit, "a peer that dialled this member is no peer peer={} reason=\"{}\"",
+              channel.peer().text(), reason);
+    return;
+  }
+  std::string& known = problems_[dialled];
+  if (known == reason) return;
+  known = reason;
+  kLog.warn("an address is no peer of this member address={} peer={} reason=\"{}\"", dialled,
+            channel.peer().text(), reason);
+  changed();
+}
+
+// --- asking -----------------------------------------------------------------------------------
+
+std::vector<Peer> TcpTransport::peers() const {
+  std::vector<Peer> result;
+  for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
+    const Link& link = it->second;
+    if (link.hello && link.channel->open())
+      result.push_back({*link.hello, link.channel->dialled()});
+  }
+  return result;
+}
+
+TransportStats TcpTransport::stats() const {
+  const net::FrameStats frames = endpoint_->stats();
+  std::set<std::string_view> members;
+  for (const auto& [id, link] : links_) {
+    if (link.hello) members.insert(link.hello->member_uuid);
+  }
+  TransportStats stats;
+  stats.connected_peers = members.size();
+  stats.bytes_in = frames.bytes_in;
+  stats.bytes_out = frames.bytes_out;
+  stats.dropped_messages = dropped_;
+  stats.reconnects = reconnects_;
+  stats.refused = refused_;
+  stats.protocol_errors = frames.protocol_errors;
+  return stats;
+}
+
+}  // namespace gantry::peer

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "peer_test_util.h"
+
+namespace gantry::peer {
+namespace {
+
+raft::Message beat(std::int64_t term) {
+  raft::Message message;
+  message.term = Term(term);
+  message.start = 1;
+  message.body = raft::StaleTerm{};
+  return message;
+}
+
+raft::Message append(std::int64_t from, std::int64_t to) {
+  raft::Message message = beat(1);
+  raft::Append body;
+  body.from = LogPosition(from);
+  body.to = body.leader_end = LogPosition(to);
+  message.body = body;
+  return message;
+}
+
+TEST(PeerTransport, MessagesAndTheirBytesArrive) {
+  Station a('a');
+  Station b('b');
+  a.start();
+  b.start();
+  a.dial({b.hello.address});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  ASSERT_TRUE(b.wait_for_peer('a'));
+  a.send('b', append(0, 10), {"01234", "", "56789"});
+  b.send('a', beat(7));  // over the connection that a has dialled
+  ASSERT_TRUE(b.board.wait([&] { return !b.received.empty(); }));
+  ASSERT_TRUE(a.board.wait([&] { return !a.received.empty(); }));
+  EXPECT_EQ(b.received[0].second, "0123456789");
+  EXPECT_EQ(std::get<raft::Append>(b.received[0].first.body).to, LogPosition(10));
+  EXPECT_EQ(a.received[0].first.term, Term(7));
+  EXPECT_EQ(a.received[0].first.from, member_id('b'));
+  EXPECT_EQ(a.peers[0].hello.address, b.hello.address);
+  EXPECT_EQ(a.peers[0].dialled, b.hello.address);
+  EXPECT_EQ(b.peers[0].dialled, "");
+  const TransportStats stats = a.stats();
+  EXPECT_EQ(stats.connected_peers, 1U);
+  EXPECT_EQ(stats.dropped_messages, 0U);
+  EXPECT_GT(stats.bytes_in, 0U);
+  EXPECT_GT(stats.bytes_out, 0U);
+}
+
+TEST(PeerTransport, WhatHasNoConnectionIsDroppedAndCounted) {
+  Station a('a');
+  a.start();
+  a.send('b', beat(1));
+  EXPECT_EQ(a.stats().dropped_messages, 1U);
+}
+
+TEST(PeerTransport, MembersAreDialledAndHearOfTheGroup) {
+  Station a('a');
+  Station b('b');
+  b.start();
+  raft::Membership group;
+  group.put({member_id('a'), a.hello.address, 1, true});
+  group.put({member_id('b'), b.hello.address, 2, true});
+  a.start();
+  a.dial({b.hello.address});
+  ASSERT_TRUE(b.wait_for_peer('a'));
+  EXPECT_FALSE(b.peers[0].hello.formed);
+  a.run([&] {
+    a.transport->set_members(group);
+    a.transport->set_seeds({});
+  });
+  ASSERT_TRUE(b.board.wait([&] { return b.peers[0].hello.formed; }));
+  EXPECT_TRUE(b.peers[0].hello.membership == group);
+  // The address is that of a member: the connection stays, and is the only one.
+  a.send('b', beat(1));
+  ASSERT_TRUE(b.board.wait([&] { return !b.received.empty(); }));
+  EXPECT_EQ(b.peers.size(), 1U);
+  // A member that is removed is not dialled any more.
+  group.remove(member_id('b'));
+  a.run([&] { a.transport->set_members(group); });
+  EXPECT_TRUE(b.board.wait([&] { return b.peers.empty(); }));
+}
+
+TEST(PeerTransport, TheGroupIsToldToThoseWhoHaveNotSpokenYet) {
+  Station a('a');
+  a.start();
+  Stranger silent(a.hello.address, {});
+  ASSERT_TRUE(silent.board.wait([&] { return silent.received.size() == 1; }));
+  raft::Membership group;
+  group.put({member_id('a'), a.hello.address, 1, true});
+  a.run([&] { a.transport->set_members(group); });
+  ASSERT_TRUE(silent.board.wait([&] { return silent.received.size() == 2; }));
+  EXPECT_FALSE(std::get<Hello>(silent.received[0]).formed);
+  EXPECT_TRUE(std::get<Hello>(silent.received[1]).membership == group);
+}
+
+TEST(PeerTransport, AMemberThatComesBackIsFoundAgain) {
+  Station a('a');
+  auto b = std::make_unique<Station>('b');
+  a.start();
+  b->start();
+  // From the other side, so that the address may change.
+  b->dial({a.hello.address});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  b.reset();
+  ASSERT_TRUE(a.board.wait([&] { return a.peers.empty(); }));
+  b = std::make_unique<Station>('b');
+  b->hello.start = 2;
+  b->start();
+  b->dial({a.hello.address});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  EXPECT_EQ(a.peers[0].hello.start, 2U);
+  a.send('b', beat(1));
+  EXPECT_TRUE(b->board.wait([&] { return !b->received.empty(); }));
+}
+
+TEST(PeerTransport, TheNewestConnectionIsUsed) {
+  Station a('a');
+  Station b('b');
+  a.start();
+  b.start();
+  a.dial({b.hello.address});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  b.dial({a.hello.address});
+  ASSERT_TRUE(a.board.wait([&] { return a.peers.size() == 2; }));
+  EXPECT_EQ(a.peers[0].dialled, "") << "newest first";
+  EXPECT_EQ(a.stats().connected_peers, 1U);
+  // Whichever goes, the other one carries.
+  a.dial({});
+  ASSERT_TRUE(a.board.wait([&] { return a.peers.size() == 1; }));
+  a.send('b', beat(1));
+  EXPECT_TRUE(b.board.wait([&] { return !b.received.empty(); }));
+}
+
+TEST(PeerTransport, OneThatDoesNotBelongIsRefusedOnBothSides) {
+  LogLines log;
+  Station a('a');
+  Station b('b');
+  b.hello.cluster = "D";
+  a.start();
+  b.start();
+  a.dial({b.hello.address});
+  std::string problem;
+  ASSERT_TRUE(a.board.wait([&] {
+    problem = a.problems[b.hello.address];
+    return !problem.empty();
+  }));
+  EXPECT_NE(problem.find("brokerClusterName"), std::string::npos) << problem;
+  EXPECT_TRUE(log.wait_for("an address is no peer of this member address=" + b.hello.address));
+  EXPECT_TRUE(log.wait_for("a peer that dialled this member is no peer"));
+  EXPECT_EQ(a.stats().connected_peers, 0U);
+  EXPECT_GE(a.stats().refused, 1U);
+}
+
+TEST(PeerTransport, ARefusedPeerIsToldWhy) {
+  Station a('a');
+  a.start();
+  Hello hello = a.hello;
+  hello.member_uuid = member_id('c');
+  hello.address = "elsewhere:1";
+  hello.file_bytes = 4096;
+  Stranger stranger(a.hello.address, {{encode(hello), ""}});
+  ASSERT_TRUE(stranger.board.wait([&] { return stranger.closed; }));
+  ASSERT_EQ(stranger.received.size(), 2U);
+  EXPECT_EQ(std::get<Hello>(stranger.received[0]).member_uuid, member_id('a'));
+  const std::string reason = std::get<Refusal>(stranger.received[1]).reason;
+  EXPECT_NE(reason.find("mappedFileSizeCommitLog 4096"), std::string::npos) << reason;
+}
+
+TEST(PeerTransport, WhyAPeerRefusesIsKnown) {
+  // It accepts connections and refuses everybody.
+  class Refuser final : public net::FrameHandler {
+   public:
+    void on_open(net::FrameChannel& channel) override {
+      channel.send(encode(Refusal{"not today"}), {});
+    }
+    void on_frame(net::FrameChannel&, std::string_view, std::string_view) override {}
+    void on_close(net::FrameChannel&) override {}
+  } refuser;
+  Station a('a');
+  a.start();
+  runtime::Shard shard("refuser");
+  net::FrameEndpoint endpoint(shard, refuser, {});
+  const auto port = endpoint.listen("127.0.0.1", 0);
+  ASSERT_TRUE(port.has_value());
+  shard.start();
+  a.dial({local(*port)});
+  EXPECT_TRUE(
+      a.board.wait([&] { return a.problems[local(*port)] == "refused by the peer: not today"; }));
+  a.dial({});
+  shard.stop();
+  shard.join();
+}
+
+TEST(PeerTransport, AMemberThatDialsItselfKnowsItsAddress) {
+  Station a('a');
+  a.hello.address = "a.test:10912";
+  a.start();
+  a.dial({local(a.port), "a.test:10912"});
+  ASSERT_TRUE(a.board.wait([&] { return a.own_addresses.contains(local(a.port)); }));
+  EXPECT_TRUE(a.own_addresses.contains("a.test:10912"));
+  EXPECT_EQ(a.stats().connected_peers, 0U);
+  EXPECT_TRUE(a.problems.empty());
+}
+
+TEST(PeerTransport, ACopyOfAStoreIsNoPeer) {
+  Station a('a');
+  Station copy('a');
+  a.start();
+  copy.start();
+  a.dial({copy.hello.address});
+  ASSERT_TRUE(a.board.wait([&] { return a.problems.contains(copy.hello.address); }));
+  EXPECT_NE(a.problems[copy.hello.address].find("one of the two stores is a copy"),
+            std::string::npos);
+  EXPECT_EQ(a.stats().connected_peers, 0U);
+}
+
+// Whoever breaks the rules is cut off, with the reason in the log; the message is not delivered.
+class PeerRules : public ::testing::Test {
+ protected:
+  void expect_cut(std::vector<std::pair<std::string, std::string>> frames,
+                  const std::string& reason) {
+    LogLines log;
+    Station a('a');
+    a.start();
+    Stranger stranger(a.hello.address, std::move(frames));
+    EXPECT_TRUE(stranger.board.wait([&] { return stranger.closed; }));
+    EXPECT_TRUE(log.wait_for(reason)) << reason;
+    EXPECT_TRUE(a.received.empty());
+    EXPECT_EQ(a.stats().protocol_errors, 1U);
+  }
+
+  static std::string hello(char digit) {
+    Hello hello;
+    hello.cluster = "C";
+    hello.broker_name = "b";
+    hello.member_uuid = member_id(digit);
+    hello.address = "elsewhere:1";
+    hello.file_bytes = 8192;
+    return encode(hello);
+  }
+  static std::string message(char from, char to) {
+    raft::Message message = beat(1);
+    message.from = member_id(from);
+    message.to = member_id(to);
+    return encode(message);
+  }
+};
+
+TEST_F(PeerRules, TheHelloComesFirst) {
+  expect_cut({{message('c', 'a'), ""}}, "a message before the hello");
+}
+
+TEST_F(PeerRules, MessagesCarryTheNameOfTheHello) {
+  expect_cut({{hello('c'), ""}, {message('d', 'a'), ""}}, "a message from dddd");
+}
+
+TEST_F(PeerRules, MessagesAreForThisMember) {
+  expect_cut({{hello('c'), ""}, {message('c', 'd'), ""}}, "to dddd");
+}
+
+TEST_F(PeerRules, AMemberKeepsItsName) {
+  expect_cut({{hello('c'), ""}, {hello('d'), ""}}, "calls itself dddd");
+}
+
+TEST_F(PeerRules, WhatDoesNotDecodeIsNamed) {
+  expect_cut({{"\xFF\xFF\xFF", ""}}, "the header is not Protobuf");
+}
+
+TEST_F(PeerRules, BytesNeedAMessageThatTakesThem) {
+  expect_cut({{hello('c'), ""}, {message('c', 'a'), "x"}}, "1 bytes beside a message");
+}
+
+}  // namespace
+}  // namespace gantry::peer
