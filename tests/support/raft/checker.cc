@@ -25,7 +25,10 @@ std::size_t Checker::committed_index(LogPosition start) const {
 void Checker::output(Member& member, const Output& output) {
   if (output.fault) return violate(member, "fault: " + *output.fault);
   if (output.start_term) check_new_leader(member);
-  if (output.cut || output.accept || output.install) check_matching(member);
+  if (output.cut || output.accept || output.install) {
+    check_matching(member);
+    check_epochs(member);
+  }
   if (output.commit_advanced) {
     if (member.core->leading()) check_quorum(member);
     check_commit(member);
@@ -119,6 +122,17 @@ void Checker::check_matching(const Member& member) {
                                  (there == nullptr ? ", which has nothing there"
                                                    : ", which has " + text(*there)));
     }
+  }
+}
+
+// What the core believes about terms is what stands in the log.
+void Checker::check_epochs(const Member& member) {
+  std::vector<Epoch> there;
+  for (const Record& record : member.log.records()) {
+    if (record.starts_term) there.push_back({record.term, record.start, false});
+  }
+  if (member.core->epochs().starting_in(member.log.begin(), member.log.end()) != there) {
+    violate(member, "the epochs of the core are not those of its log");
   }
 }
 

@@ -40,6 +40,7 @@ class Checker {
   void check_quorum(const Member& leader);
   void check_new_leader(const Member& member);
   void check_matching(const Member& member);
+  void check_epochs(const Member& member);
   std::size_t committed_index(LogPosition start) const;
 
   Group& group_;
