@@ -9,8 +9,8 @@
 #include "base/result.h"
 #include "io/directory_lock.h"
 #include "io/file_system.h"
-#include "raft/epoch_table.h"
 #include "replog/log_files.h"
+#include "replog/recovery_scan.h"
 
 namespace gantry::cli {
 

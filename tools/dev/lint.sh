@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev lint: formatting, dependency direction, style rules, clang-tidy on changed files.
+# ./dev lint: formatting, dependency direction, style rules, clang-tidy on files that differ from the base.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
@@ -17,12 +17,34 @@ rm -f /tmp/format.$$
 python3 tools/check-deps || bad=1
 python3 tools/check-style || bad=1
 
-# Static analysis of what differs from the last landed state; all of it with GANTRY_TIDY_ALL=1.
-base=$(git rev-parse --verify -q HEAD~1 || true)
+# Where this branch left the base (GANTRY_LINT_BASE, else origin/main or main); on the base itself,
+# the commit before.
+lint_base() {
+  local ref base
+  for ref in ${GANTRY_LINT_BASE:-origin/main main}; do
+    base=$(git merge-base HEAD "$ref" 2> /dev/null) || continue
+    [ "$base" = "$(git rev-parse HEAD)" ] || { echo "$base"; return; }
+  done
+  git rev-parse --verify -q HEAD~1 || true
+}
+
+# Changed sources, and for a changed header the source of its name. New files count before they are
+# committed, too.
+changed_sources() { # BASE
+  { git diff --name-only --diff-filter=AMR "$1" -- "${analysed[@]}"
+    git ls-files -o --exclude-standard -- "${analysed[@]}"; } | sed 's/\.h$/.cc/' | sort -u |
+    while read -r file; do [ ! -f "$file" ] || echo "$file"; done
+}
+
+# Static analysis takes seconds a file: of everything that is not on the base yet; of all files with
+# GANTRY_TIDY_ALL=1.
+analysed=('libs/*.cc' 'libs/*.h' 'broker/*.cc' 'broker/*.h' 'namesrv/*.cc' 'namesrv/*.h' 'cli/*.cc'
+  'cli/*.h')
+base=$(lint_base)
 if [ -n "${GANTRY_TIDY_ALL:-}" ] || [ -z "$base" ]; then
   files=$(git ls-files 'libs/*.cc' 'broker/*.cc' 'namesrv/*.cc' 'cli/*.cc')
 else
-  files=$(git diff --name-only --diff-filter=AM "$base" -- 'libs/*.cc' 'broker/*.cc' 'namesrv/*.cc' 'cli/*.cc')
+  files=$(changed_sources "$base")
 fi
 if [ -n "$files" ]; then
   [ -f build/fuzz/compile_commands.json ] || cmake --preset fuzz > /dev/null || bad=1
