@@ -7,6 +7,7 @@
 
 #include "log/log.h"
 #include "protocol/register_broker.h"
+#include "protocol/route_data.h"
 
 namespace gantry::broker {
 namespace {
@@ -38,13 +39,21 @@ void NamesrvRegistrar::start() {
   // A NameServer that was away learns of us soon after it is back.
   retry_timer_ = context_.shard.every(kRetryPeriod, [this] {
     for (auto& [address, namesrv] : namesrvs_) {
-      if (!namesrv.registered && namesrv.in_flight == 0) send_registration(address, {});
+      if (!namesrv.registered && !namesrv.in_flight) send_registration(address);
     }
   });
 }
 
 void NamesrvRegistrar::register_all() {
-  for (auto& [address, namesrv] : namesrvs_) send_registration(address, {});
+  for (const auto& [address, namesrv] : namesrvs_) send_registration(address);
+}
+
+void NamesrvRegistrar::set_addresses(const std::vector<std::string>& addresses) {
+  const std::set<std::string> wanted(addresses.begin(), addresses.end());
+  std::erase_if(namesrvs_, [&](const auto& entry) { return !wanted.contains(entry.first); });
+  for (const std::string& address : wanted) {
+    if (namesrvs_.try_emplace(address).second && running_) send_registration(address);
+  }
 }
 
 void NamesrvRegistrar::on_topics_changed(std::span<const std::string> names) {
@@ -61,42 +70,47 @@ void NamesrvRegistrar::on_reload() {
 
 void NamesrvRegistrar::on_turn_end() {
   const std::set<std::string> changed = std::exchange(changed_, {});
-  const bool deleted = std::ranges::any_of(changed, [this](const std::string& name) {
-    return context_.storage.state().topics().find(name) == nullptr;
-  });
-  const bool all = std::exchange(all_changed_, false) || deleted;
-  for (auto& [address, namesrv] : namesrvs_) {
-    send_registration(address, all || !namesrv.registered ? std::set<std::string>{} : changed);
+  std::vector<const protocol::TopicConfig*> topics;
+  for (const std::string& name : changed)
+    topics.push_back(context_.storage.state().topics().find(name));
+  const bool deleted = std::ranges::find(topics, nullptr) != topics.end();
+  const bool all = std::exchange(all_changed_, false) || deleted ||
+                   !context_.config.enable_single_topic_register;
+  for (const auto& [address, namesrv] : namesrvs_) {
+    if (all || !namesrv.registered) {
+      send_registration(address);
+    } else {
+      for (const protocol::TopicConfig* topic : topics) send_topic(address, *topic);
+    }
   }
 }
 
-protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& topics) const {
+std::int32_t NamesrvRegistrar::visible_perm(const protocol::TopicConfig& topic) const {
+  constexpr std::int32_t kBoth = protocol::kPermRead | protocol::kPermWrite;
+  const std::int32_t own = context_.config.broker_permission;
+  return (own & kBoth) == kBoth ? topic.perm : topic.perm & own;
+}
+
+std::string NamesrvRegistrar::own_address() const {
+  const std::string& advertised = context_.config.leader_advertised_address;
+  return advertised.empty() ? context_.address : advertised;
+}
+
+protocol::Command NamesrvRegistrar::registration() const {
   const config::BrokerConfig& c = context_.config;
   protocol::RegisterBrokerHeader header;
   header.broker_name = c.broker_name;
-  header.broker_addr =
-      c.leader_advertised_address.empty() ? context_.address : c.leader_advertised_address;
+  header.broker_addr = own_address();
   header.cluster_name = c.broker_cluster_name;
   header.ha_server_addr = fmt::format("{}:{}", c.broker_ip2, c.raft_listen_port);
   header.broker_id = 0;
   protocol::RegisterBrokerBody body;
   const state::TopicTable& table = context_.storage.state().topics();
   body.topic_configs.data_version = table.data_version();
-  const auto add = [&](const protocol::TopicConfig& topic) {
-    protocol::TopicConfig masked = topic;
-    // The broker's own permission limits every topic's, as clients see it in routes.
-    if ((c.broker_permission & (protocol::kPermRead | protocol::kPermWrite)) !=
-        (protocol::kPermRead | protocol::kPermWrite)) {
-      masked.perm = topic.perm & c.broker_permission;
-    }
-    body.topic_configs.topics.emplace(masked.topic_name, std::move(masked));
-  };
-  if (topics.empty()) {
-    for (const protocol::TopicConfig* topic : table.all()) add(*topic);
-  } else {
-    for (const std::string& name : topics) {
-      if (const protocol::TopicConfig* topic = table.find(name)) add(*topic);
-    }
+  for (const protocol::TopicConfig* topic : table.all()) {
+    protocol::TopicConfig& shown =
+        body.topic_configs.topics.emplace(topic->topic_name, *topic).first->second;
+    shown.perm = visible_perm(*topic);
   }
   auto request = protocol::make_register_broker_request(header, body, false);
   if (!request) {
@@ -107,35 +121,68 @@ protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& to
   return std::move(*request);
 }
 
-void NamesrvRegistrar::send_registration(const std::string& address,
-                                         const std::set<std::string>& topics) {
-  const bool full = topics.empty();
-  ++namesrvs_[address].in_flight;
-  client_.call(address, make_request(topics),
+void NamesrvRegistrar::send_registration(const std::string& address) {
+  Namesrv& namesrv = namesrvs_[address];
+  if (namesrv.in_flight) {
+    namesrv.again = true;
+    return;
+  }
+  namesrv.in_flight = true;
+  namesrv.again = false;
+  client_.call(address, registration(),
                std::chrono::milliseconds(context_.config.register_broker_timeout_ms),
-               [this, alive = alive_, address, full](Result<protocol::Command> reply) {
-                 if (!*alive) return;
-                 Namesrv& namesrv = namesrvs_[address];
-                 --namesrv.in_flight;
-                 std::string error;
-                 if (!reply) {
-                   error = reply.error().message;
-                 } else if (reply->code != 0) {
-                   error = fmt::format("answer {} {}", reply->code, reply->remark.value_or(""));
-                 }
-                 if (!error.empty()) {
-                   // One line a change of state, not one a try.
-                   if (!namesrv.warned) logger.warn("registering at {} failed: {}", address, error);
-                   namesrv.warned = true;
-                   namesrv.registered = false;
-                   namesrv.last_error = error;
-                   return;
-                 }
-                 if (full && !namesrv.registered) logger.info("registered at {}", address);
-                 namesrv.registered = namesrv.registered || full;
-                 namesrv.warned = false;
-                 namesrv.last_error.clear();
-                 namesrv.last_success_ms = context_.clock.wall_ms();
+               [this, alive = alive_, address](const Result<protocol::Command>& reply) {
+                 if (*alive) on_registered(address, reply);
+               });
+}
+
+void NamesrvRegistrar::on_registered(const std::string& address,
+                                     const Result<protocol::Command>& reply) {
+  const auto found = namesrvs_.find(address);
+  if (found == namesrvs_.end()) return;  // left out of namesrvAddr meanwhile
+  Namesrv& namesrv = found->second;
+  namesrv.in_flight = false;
+  std::string error;
+  if (!reply) {
+    error = reply.error().message;
+  } else if (reply->code != 0) {
+    error = fmt::format("answer {} {}", reply->code, reply->remark.value_or(""));
+  }
+  if (!error.empty()) {
+    // One line a change of state, not one a try. The retry timer goes on.
+    if (!namesrv.warned) logger.warn("registering at {} failed: {}", address, error);
+    namesrv.warned = true;
+    namesrv.registered = false;
+    namesrv.last_error = error;
+    return;
+  }
+  if (!namesrv.registered) logger.info("registered at {}", address);
+  namesrv.registered = true;
+  namesrv.warned = false;
+  namesrv.last_error.clear();
+  namesrv.last_success_ms = context_.clock.wall_ms();
+  if (namesrv.again && running_) send_registration(address);
+}
+
+// A NameServer that cannot do it, or does not know us any more, gets a registration. One that has
+// restarted answers 0 and forgets the topic; the next periodic registration mends that, as in
+// RocketMQ.
+void NamesrvRegistrar::send_topic(const std::string& address, const protocol::TopicConfig& topic) {
+  protocol::TopicRouteData route;
+  route.queue_datas.push_back({.broker_name = context_.config.broker_name,
+                               .read_queue_nums = topic.read_queue_nums,
+                               .write_queue_nums = topic.write_queue_nums,
+                               .perm = visible_perm(topic),
+                               .topic_sys_flag = topic.topic_sys_flag});
+  auto request = protocol::Command::request(
+                     static_cast<std::int32_t>(protocol::RequestCode::kRegisterTopicInNamesrv))
+                     .with("topic", topic.topic_name);
+  request.body = route.to_json();
+  client_.call(address, std::move(request),
+               std::chrono::milliseconds(context_.config.register_broker_timeout_ms),
+               [this, alive = alive_, address](const Result<protocol::Command>& reply) {
+                 if (!*alive || !namesrvs_.contains(address) || !running_) return;
+                 if (!reply || reply->code != 0) send_registration(address);
                });
 }
 
@@ -148,18 +195,16 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
   auto shared_done = std::make_shared<std::move_only_function<void()>>(std::move(done));
   const config::BrokerConfig& c = context_.config;
   for (const auto& [address, namesrv] : namesrvs_) {
-    client_.call(
-        address,
-        protocol::Command::request(
-            static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
-            .with("brokerName", c.broker_name)
-            .with("brokerAddr", c.leader_advertised_address.empty() ? context_.address
-                                                                    : c.leader_advertised_address)
-            .with("clusterName", c.broker_cluster_name)
-            .with("brokerId", std::int64_t{0}),
-        kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
-          if (--*left == 0) (*shared_done)();
-        });
+    client_.call(address,
+                 protocol::Command::request(
+                     static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
+                     .with("brokerName", c.broker_name)
+                     .with("brokerAddr", own_address())
+                     .with("clusterName", c.broker_cluster_name)
+                     .with("brokerId", std::int64_t{0}),
+                 kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
+                   if (--*left == 0) (*shared_done)();
+                 });
   }
 }
 
