@@ -50,8 +50,9 @@ bool served_on_fast_port(std::int32_t code) {
 
 class BrokerApp::Impl {
  public:
-  explicit Impl(config::BrokerConfig config)
+  Impl(config::BrokerConfig config, BrokerSurroundings surroundings)
       : config_(std::move(config)),
+        surroundings_(std::move(surroundings)),
         shard_("broker"),
         main_listener_(*this, false),
         fast_listener_(*this, true) {}
@@ -90,6 +91,7 @@ class BrokerApp::Impl {
   }
 
   config::BrokerConfig config_;
+  const BrokerSurroundings surroundings_;
   runtime::Shard shard_;
   Dispatcher dispatcher_;
   ConnectionDirectory connections_;
@@ -178,7 +180,9 @@ void BrokerApp::Impl::make_services() {
 }
 
 Result<void> BrokerApp::Impl::start_on_shard() {
-  storage_ = std::make_unique<Storage>(shard_, io::posix_file_system(), config_, system_clock());
+  io::FileSystem& files = *surroundings_.files;
+  Clock& clock = *surroundings_.clock;
+  storage_ = std::make_unique<Storage>(shard_, files, config_, clock);
   GANTRY_TRY(storage_->open());
   GANTRY_TRY(listen());
   const auto host = protocol::RecordHost::parse(config_.broker_ip1, remoting_port_);
@@ -186,18 +190,18 @@ Result<void> BrokerApp::Impl::start_on_shard() {
     return make_error(ErrorCode::kInvalidArgument,
                       fmt::format("brokerIP1: {}", host.error().message));
   }
-  context_.reset(new BrokerContext{config_, system_clock(), shard_, *storage_, connections_, stats_,
-                                   *host,
+  context_.reset(new BrokerContext{config_, clock, files, shard_, *storage_,
+                                   connections_, stats_, *host,
                                    fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
   GANTRY_TRY(storage_->start(*host));
   make_services();
-  dispatcher_.observe(system_clock(), [this](const protocol::CommandView& request,
-                                             std::int32_t code, std::int64_t us) {
-    stats_.rpc.record(
-        {request.code, code, false,
-         request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
-        us);
-  });
+  dispatcher_.observe(
+      clock, [this](const protocol::CommandView& request, std::int32_t code, std::int64_t us) {
+        stats_.rpc.record(
+            {request.code, code, false,
+             request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
+            us);
+      });
   delays_->start();
   retention_->start();
   registrar_->start();
@@ -266,8 +270,8 @@ void BrokerApp::Impl::stop() {
   logger.info("broker {} has stopped", config_.broker_name);
 }
 
-BrokerApp::BrokerApp(config::BrokerConfig config)
-    : impl_(std::make_unique<Impl>(std::move(config))) {}
+BrokerApp::BrokerApp(config::BrokerConfig config, BrokerSurroundings surroundings)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(surroundings))) {}
 BrokerApp::~BrokerApp() { impl_->stop(); }
 Result<void> BrokerApp::start() { return impl_->start(); }
 void BrokerApp::stop() { impl_->stop(); }

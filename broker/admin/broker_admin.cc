@@ -91,8 +91,10 @@ void register_broker_admin(BrokerContext& context, DelayDelivery& delays, Retent
   add(RequestCode::kGetBrokerHaStatus, on_ha_status);
   dispatcher.add(RequestCode::kGetBrokerRuntimeInfo,
                  [&, boot_ms = context.clock.wall_ms()](net::Connection& c, const CommandView& r) {
-                   respond_body(c, r, runtime_info(context, delays, retention, boot_ms).to_json());
-                 });
+                   answer_from_log(context, c, r, [&, boot_ms](LogLookup& lookup) {
+                     return response_with_body(
+                         runtime_info(context, lookup, delays, retention, boot_ms).to_json());
+                   });
   dispatcher.add(RequestCode::kDeleteExpiredCommitLog,
                  [&retention](net::Connection& c, const CommandView& r) {
                    retention.run(true);

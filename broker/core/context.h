@@ -9,6 +9,7 @@
 #include "broker/core/dispatcher.h"
 #include "broker/core/storage.h"
 #include "config/broker_config.h"
+#include "io/file_system.h"
 #include "protocol/record.h"
 #include "runtime/shard.h"
 
@@ -24,6 +25,7 @@ class QueueLocks;
 struct BrokerContext {
   config::BrokerConfig& config;  // live: code 25 changes it
   Clock& clock;
+  io::FileSystem& files;
   runtime::Shard& shard;
   Storage& storage;
   ConnectionDirectory& connections;

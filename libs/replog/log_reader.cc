@@ -20,6 +20,7 @@ LogReader::LogReader(runtime::Shard& shard, const LogFiles& files, std::size_t c
       cold_thread_([this] { run_cold_reads(); }) {}
 
 LogReader::~LogReader() {
+  *alive_ = false;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -138,7 +139,9 @@ void LogReader::fetch(LogPosition position, std::size_t size, LogPosition writte
     reads.push_back(std::move(read));
   }
   if (reads.empty()) {
-    shard_.post(std::move(retry));
+    shard_.post([alive = alive_, retry = std::move(retry)]() mutable {
+      if (*alive) retry();
+    });
     return;
   }
   ++stats_.cold_reads;
@@ -180,7 +183,9 @@ void LogReader::run_cold_reads() {
     } else {
       read.block.valid = *n;
     }
-    shard_.post([this, block = std::move(read.block), retry = std::move(read.retry)]() mutable {
+    shard_.post([this, alive = alive_, block = std::move(read.block),
+                 retry = std::move(read.retry)]() mutable {
+      if (!*alive) return;
       if (block.valid > 0) insert(std::move(block));
       if (retry) retry();
     });

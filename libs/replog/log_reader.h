@@ -45,7 +45,7 @@ class LogReader {
   Result<std::string_view> read(LogPosition position, std::size_t size, LogPosition written,
                                 Status* status);
   // Brings the blocks of the range into the cache from another thread, then posts `retry` (also
-  // when reading failed: the next read() then reports the error).
+  // when reading failed: the next read() then reports the error). Not once the reader is gone.
   void fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry);
   // Forgets blocks below / at and beyond a position (retention, cut).
   void forget_below(LogPosition position);
@@ -92,6 +92,7 @@ class LogReader {
   std::condition_variable wake_;
   std::deque<ColdRead> cold_reads_;
   bool stopping_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // shard only
   std::thread cold_thread_;
 };
 
