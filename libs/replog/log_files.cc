@@ -5,8 +5,28 @@
 
 #include <algorithm>
 #include <charconv>
+#include <mutex>
 
 namespace gantry::replog {
+namespace {
+
+// Under a temporary name until it has its size: a crash in between leaves no short log file.
+Result<void> make_file(io::FileSystem& fs, const std::string& directory, const std::string& path,
+                       std::int64_t bytes) {
+  const std::string temporary = path + ".tmp";
+  auto opened = fs.open(temporary, io::OpenMode::kCreate);
+  if (!opened) return std::unexpected(opened.error());
+  if (auto allocated = (*opened)->allocate(bytes); !allocated) {
+    opened->reset();
+    ignore_result(fs.remove(temporary), "the allocation error is what matters");
+    return allocated;
+  }
+  GANTRY_TRY((*opened)->sync());
+  GANTRY_TRY(fs.rename(temporary, path));
+  return fs.sync_directory(directory);
+}
+
+}  // namespace
 
 std::string position_file_name(std::int64_t position) { return fmt::format("{:020}", position); }
 
@@ -99,26 +119,14 @@ LogFiles::NextFile LogFiles::next_file() const {
 }
 
 Result<void> LogFiles::NextFile::make() {
-  // Under a temporary name until it has its size: a crash in between leaves no short log file, and
-  // the shard may meanwhile have made the file itself.
+  // One at a time: the shard makes the file itself when it cannot wait any longer, and whoever
+  // comes second must not replace a file that is being written.
+  static std::mutex making;
+  const std::lock_guard lock(making);
   const std::string path = directory + "/" + position_file_name(start.v);
-  const std::string temporary = path + ".tmp";
-  auto opened = fs->open(temporary, io::OpenMode::kCreate);
-  if (!opened) return std::unexpected(opened.error());
-  if (auto allocated = (*opened)->allocate(bytes); !allocated) {
-    opened->reset();
-    ignore_result(fs->remove(temporary), "the allocation error is what matters");
-    return allocated;
-  }
-  GANTRY_TRY((*opened)->sync());
   const auto exists = fs->exists(path);
   if (!exists) return std::unexpected(exists.error());
-  if (*exists) {
-    ignore_result(fs->remove(temporary), "another thread made the file first and took the name");
-  } else {
-    GANTRY_TRY(fs->rename(temporary, path));
-    GANTRY_TRY(fs->sync_directory(directory));
-  }
+  if (!*exists) GANTRY_TRY(make_file(*fs, directory, path, bytes));
   auto file_result = fs->open(path, io::OpenMode::kReadWrite);
   if (!file_result) return std::unexpected(file_result.error());
   file = std::move(*file_result);
