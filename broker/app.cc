@@ -7,6 +7,7 @@
 #include <future>
 
 #include "broker/admin/admin_handlers.h"
+#include "broker/admin/config_file.h"
 #include "broker/client/client_manager.h"
 #include "broker/client/lock_handlers.h"
 #include "broker/client/queue_locks.h"
@@ -103,6 +104,7 @@ class BrokerApp::Impl {
 
   std::unique_ptr<BrokerHttp> http_;
   std::unique_ptr<Storage> storage_;
+  std::unique_ptr<ConfigFile> config_file_;
   std::unique_ptr<BrokerContext> context_;
   std::unique_ptr<net::RemotingServer> server_, fast_server_;
   std::unique_ptr<MessageAppender> appender_;
@@ -190,7 +192,8 @@ Result<void> BrokerApp::Impl::start_on_shard() {
     return make_error(ErrorCode::kInvalidArgument,
                       fmt::format("brokerIP1: {}", host.error().message));
   }
-  context_.reset(new BrokerContext{config_, clock, files, shard_, *storage_,
+  config_file_ = std::make_unique<ConfigFile>(files, shard_, surroundings_.config_file);
+  context_.reset(new BrokerContext{config_, *config_file_, clock, files, shard_, *storage_,
                                    connections_, stats_, *host,
                                    fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
   GANTRY_TRY(storage_->start(*host));
@@ -240,6 +243,7 @@ void BrokerApp::Impl::stop_services() {
   fast_server_.reset();
   server_.reset();
   context_.reset();
+  config_file_.reset();
   storage_.reset();
 }
 

@@ -20,6 +20,8 @@ namespace gantry::broker {
 
 // What a broker stands in. Both outlive it and are used from several threads.
 struct BrokerSurroundings {
+  // Where the configuration was read from; code 25 writes changes there. Empty: they are not kept.
+  std::string config_file{};
   io::FileSystem* files = &io::posix_file_system();
   Clock* clock = &system_clock();
 };

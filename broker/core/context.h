@@ -17,6 +17,7 @@ namespace gantry::broker {
 
 class BrokerStats;
 class ClientManager;
+class ConfigFile;
 class MessageAppender;
 class NamesrvRegistrar;
 class PullService;
@@ -24,6 +25,7 @@ class QueueLocks;
 
 struct BrokerContext {
   config::BrokerConfig& config;  // live: code 25 changes it
+  ConfigFile& config_file;
   Clock& clock;
   io::FileSystem& files;
   runtime::Shard& shard;
