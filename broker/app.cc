@@ -7,6 +7,7 @@
 #include <future>
 
 #include "broker/admin/admin_handlers.h"
+#include "broker/admin/config_file.h"
 #include "broker/client/client_manager.h"
 #include "broker/client/lock_handlers.h"
 #include "broker/client/queue_locks.h"
@@ -56,8 +57,9 @@ class NoTransport final : public replog::PeerTransport {
 
 class BrokerApp::Impl final : private RoleObserver {
  public:
-  explicit Impl(config::BrokerConfig config)
+  Impl(config::BrokerConfig config, BrokerSurroundings surroundings)
       : config_(std::move(config)),
+        surroundings_(std::move(surroundings)),
         shard_("broker"),
         main_listener_(*this, false),
         fast_listener_(*this, true) {}
@@ -103,6 +105,7 @@ class BrokerApp::Impl final : private RoleObserver {
   }
 
   config::BrokerConfig config_;
+  const BrokerSurroundings surroundings_;
   runtime::Shard shard_;
   Dispatcher dispatcher_;
   ConnectionDirectory connections_;
@@ -117,6 +120,7 @@ class BrokerApp::Impl final : private RoleObserver {
   std::unique_ptr<BrokerHttp> http_;
   NoTransport transport_;
   std::unique_ptr<Storage> storage_;
+  std::unique_ptr<ConfigFile> config_file_;
   std::unique_ptr<BrokerContext> context_;
   std::unique_ptr<net::RemotingServer> server_, fast_server_;
   std::unique_ptr<MessageAppender> appender_;
@@ -196,7 +200,9 @@ void BrokerApp::Impl::make_services() {
 }
 
 Result<void> BrokerApp::Impl::start_on_shard() {
-  storage_ = std::make_unique<Storage>(shard_, io::posix_file_system(), config_, system_clock());
+  io::FileSystem& files = *surroundings_.files;
+  Clock& clock = *surroundings_.clock;
+  storage_ = std::make_unique<Storage>(shard_, files, config_, clock);
   GANTRY_TRY(storage_->open());
   GANTRY_TRY(listen());
   const auto host = protocol::RecordHost::parse(config_.broker_ip1, remoting_port_);
@@ -204,17 +210,18 @@ Result<void> BrokerApp::Impl::start_on_shard() {
     return make_error(ErrorCode::kInvalidArgument,
                       fmt::format("brokerIP1: {}", host.error().message));
   }
-  context_.reset(new BrokerContext{config_, system_clock(), shard_, *storage_, connections_, stats_,
-                                   *host,
+  config_file_ = std::make_unique<ConfigFile>(files, shard_, surroundings_.config_file);
+  context_.reset(new BrokerContext{config_, *config_file_, clock, files, shard_, *storage_,
+                                   connections_, stats_, *host,
                                    fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
   make_services();
-  dispatcher_.observe(system_clock(), [this](const protocol::CommandView& request,
-                                             std::int32_t code, std::int64_t us) {
-    stats_.rpc.record(
-        {request.code, code, false,
-         request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
-        us);
-  });
+  dispatcher_.observe(
+      clock, [this](const protocol::CommandView& request, std::int32_t code, std::int64_t us) {
+        stats_.rpc.record(
+            {request.code, code, false,
+             request.is_oneway() ? RpcLatency::Result::kOneway : RpcLatency::Result::kSuccess},
+            us);
+      });
   storage_->add_role_observer(*this);
   GANTRY_TRY(storage_->start(*host, transport_));
   retention_->start();
@@ -278,6 +285,7 @@ void BrokerApp::Impl::stop_services() {
   fast_server_.reset();
   server_.reset();
   context_.reset();
+  config_file_.reset();
   storage_.reset();
 }
 
@@ -308,8 +316,8 @@ void BrokerApp::Impl::stop() {
   logger.info("broker {} has stopped", config_.broker_name);
 }
 
-BrokerApp::BrokerApp(config::BrokerConfig config)
-    : impl_(std::make_unique<Impl>(std::move(config))) {}
+BrokerApp::BrokerApp(config::BrokerConfig config, BrokerSurroundings surroundings)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(surroundings))) {}
 BrokerApp::~BrokerApp() { impl_->stop(); }
 Result<void> BrokerApp::start() { return impl_->start(); }
 void BrokerApp::stop() { impl_->stop(); }

@@ -8,16 +8,27 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "config/broker_config.h"
+#include "io/file_system.h"
 
 namespace gantry::broker {
 
+// What a broker stands in. Both outlive it and are used from several threads.
+struct BrokerSurroundings {
+  // Where the configuration was read from; code 25 writes changes there. Empty: they are not kept.
+  std::string config_file{};
+  io::FileSystem* files = &io::posix_file_system();
+  Clock* clock = &system_clock();
+};
+
 class BrokerApp {
  public:
-  explicit BrokerApp(config::BrokerConfig config);
+  explicit BrokerApp(config::BrokerConfig config, BrokerSurroundings surroundings = {});
   ~BrokerApp();  // stops
   BrokerApp(const BrokerApp&) = delete;
   BrokerApp& operator=(const BrokerApp&) = delete;

@@ -50,9 +50,9 @@ void raise_descriptor_limit() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) kLog.warn("the limit of open files cannot be raised");
 }
 
-int serve(BrokerConfig config, const sigset_t& signals) {
+int serve(BrokerConfig config, std::string config_file, const sigset_t& signals) {
   const std::string address = config.bind_address;
-  gantry::broker::BrokerApp app(std::move(config));
+  gantry::broker::BrokerApp app(std::move(config), {.config_file = std::move(config_file)});
   if (const auto started = app.start(); !started) return fail(started.error().message);
   std::printf("gantry-broker is ready on %s:%u\n", address.c_str(),
               static_cast<unsigned>(app.remoting_port()));
@@ -92,5 +92,5 @@ int main(int argc, char** argv) {
   init_logging(loaded->config);
   raise_descriptor_limit();
   for (const auto& warning : loaded->warnings) kLog.warn("{}", warning);
-  return serve(std::move(loaded->config), signals);
+  return serve(std::move(loaded->config), inputs.file, signals);
 }

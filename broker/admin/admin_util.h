@@ -25,6 +25,12 @@ inline void respond_body(net::Connection& connection, const protocol::CommandVie
   respond(connection, request, std::move(response));
 }
 
+inline protocol::Command response_with_body(std::string body) {
+  protocol::Command response = protocol::Command::response(0);
+  response.body = std::move(body);
+  return response;
+}
+
 // For Proposals and OffsetManager: answers 0, or 1 with the reason, once the command is applied.
 inline replog::CommandLog::Done respond_when_done(BrokerContext& context,
                                                   const net::Connection& connection,

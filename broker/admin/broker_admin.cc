@@ -4,12 +4,10 @@
 #include <fmt/core.h>
 
 #include "broker/admin/admin_util.h"
+#include "broker/admin/config_admin.h"
 #include "broker/admin/runtime_info.h"
 #include "broker/core/stats.h"
 #include "broker/retention/retention.h"
-#include "broker/route/namesrv_registrar.h"
-#include "config/source.h"
-#include "log/log.h"
 #include "protocol/broker_stats_data.h"
 #include "protocol/ha_runtime_info.h"
 #include "protocol/subscription_data.h"
@@ -17,42 +15,9 @@
 namespace gantry::broker {
 namespace {
 
-using protocol::Command;
 using protocol::CommandView;
 using protocol::RequestCode;
 using protocol::ResponseCode;
-log::Logger logger("admin");
-
-void on_update_config(BrokerContext& context, net::Connection& connection,
-                      const CommandView& request) {
-  const auto entries = config::parse_properties(request.body);
-  if (!entries)
-    return respond(connection, request, ResponseCode::kSystemError, entries.error().message);
-  // On a copy first: a bad value changes nothing.
-  config::BrokerConfig changed = context.config;
-  for (const config::Entry& entry : *entries) {
-    const auto updated = config::update(changed, entry.key, entry.value);
-    if (!updated)
-      return respond(connection, request, ResponseCode::kSystemError, updated.error().message);
-    if (*updated == config::Updated::kRefused) {
-      return respond(connection, request, ResponseCode::kNoPermission,
-                     "Can not update config in black list.");
-    }
-  }
-  const bool permission_changed = changed.broker_permission != context.config.broker_permission;
-  context.config = std::move(changed);
-  for (const config::Entry& entry : *entries)
-    logger.info("configuration changed {}={}", entry.key, entry.value);
-  if (permission_changed) context.registrar->register_all();
-  respond(connection, request, ResponseCode::kSuccess);
-}
-
-void on_get_config(BrokerContext& context, net::Connection& connection,
-                   const CommandView& request) {
-  respond_body(connection, request, config::to_properties_text(context.config),
-               Command::response(0).with(
-                   "version", context.storage.state().topics().data_version().to_json()));
-}
 
 void on_stats(BrokerContext& context, net::Connection& connection, const CommandView& request) {
   const std::string_view name_text = request.ext.get("statsName");
@@ -85,13 +50,15 @@ void register_broker_admin(BrokerContext& context, DelayDelivery& delays, Retent
   const auto add = [&](RequestCode code, AdminFunction f) {
     dispatcher.add(code, bind_admin(context, f));
   };
-  add(RequestCode::kUpdateBrokerConfig, on_update_config);
-  add(RequestCode::kGetBrokerConfig, on_get_config);
+  register_config_admin(context, dispatcher);
   add(RequestCode::kViewBrokerStatsData, on_stats);
   add(RequestCode::kGetBrokerHaStatus, on_ha_status);
   dispatcher.add(RequestCode::kGetBrokerRuntimeInfo,
                  [&, boot_ms = context.clock.wall_ms()](net::Connection& c, const CommandView& r) {
-                   respond_body(c, r, runtime_info(context, delays, retention, boot_ms).to_json());
+                   answer_from_log(context, c, r, [&, boot_ms](LogLookup& lookup) {
+                     return response_with_body(
+                         runtime_info(context, lookup, delays, retention, boot_ms).to_json());
+                   });
                  });
   dispatcher.add(RequestCode::kDeleteExpiredCommitLog,
                  [&retention](net::Connection& c, const CommandView& r) {

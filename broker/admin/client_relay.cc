@@ -7,6 +7,7 @@
 #include "broker/admin/consumer_admin.h"
 #include "broker/client/client_manager.h"
 #include "broker/core/delay_levels.h"
+#include "broker/core/log_lookup.h"
 #include "protocol/message_id.h"
 #include "protocol/reset_offset.h"
 
@@ -22,34 +23,34 @@ constexpr std::int32_t kVersionStatus = 28;  // V3_0_7: answers 221
 constexpr std::chrono::seconds kRelayTimeout{10};
 constexpr std::chrono::seconds kStatusTimeout{5};
 
-void relay(BrokerContext& context, net::Connection& connection, const CommandView& request,
-           Command forward) {
-  const std::string_view group_name = request.ext.get("consumerGroup");
-  const std::string_view client_id = request.ext.get("clientId");
+// To the client that the request's consumerGroup and clientId name.
+void relay(BrokerContext& context, const Responder& responder, Command forward) {
+  const std::string group_name(forward.find("consumerGroup").value_or(""));
+  const std::string client_id(forward.find("clientId").value_or(""));
   const ConsumerGroup* group = context.clients->consumers(group_name);
   const ClientChannel* channel = group != nullptr ? group->channel_of(client_id) : nullptr;
   net::Connection* client =
       channel != nullptr ? context.connections.find(channel->connection) : nullptr;
   if (client == nullptr) {
-    return respond(connection, request, ResponseCode::kSystemError,
-                   fmt::format("The Consumer <{}> <{}> not online", group_name, client_id));
+    return responder.send(ResponseCode::kSystemError,
+                          fmt::format("The Consumer <{}> <{}> not online", group_name, client_id));
   }
   if (channel->version < kVersionRelay) {
-    return respond(connection, request, ResponseCode::kSystemError,
-                   fmt::format("The Consumer <{}> Version <{}> too low to finish, please upgrade "
-                               "it to V3_1_8_SNAPSHOT",
-                               client_id, channel->version));
+    return responder.send(
+        ResponseCode::kSystemError,
+        fmt::format("The Consumer <{}> Version <{}> too low to finish, please upgrade "
+                    "it to V3_1_8_SNAPSHOT",
+                    client_id, channel->version));
   }
-  client->call(std::move(forward), kRelayTimeout,
-               [responder = Responder(context.connections, connection, request),
-                who = fmt::format("<{}> <{}>", group_name, client_id)](Result<Command> answer) {
-                 if (answer) return responder.send(std::move(*answer));
-                 const bool late = answer.error().code == ErrorCode::kTimeout;
-                 responder.send(
-                     late ? ResponseCode::kConsumeMsgTimeout : ResponseCode::kSystemError,
-                     fmt::format("consumer {} {}: {}", who, late ? "timeout" : "failed",
-                                 answer.error().message));
-               });
+  client->call(
+      std::move(forward), kRelayTimeout,
+      [responder, who = fmt::format("<{}> <{}>", group_name, client_id)](Result<Command> answer) {
+        if (answer) return responder.send(std::move(*answer));
+        const bool late = answer.error().code == ErrorCode::kTimeout;
+        responder.send(late ? ResponseCode::kConsumeMsgTimeout : ResponseCode::kSystemError,
+                       fmt::format("consumer {} {}: {}", who, late ? "timeout" : "failed",
+                                   answer.error().message));
+      });
 }
 
 Command forwarded(const CommandView& request) {
@@ -62,7 +63,7 @@ Command forwarded(const CommandView& request) {
 
 void on_running_info(BrokerContext& context, net::Connection& connection,
                      const CommandView& request) {
-  relay(context, connection, request, forwarded(request));
+  relay(context, Responder(context.connections, connection, request), forwarded(request));
 }
 
 void on_consume_directly(BrokerContext& context, net::Connection& connection,
@@ -75,11 +76,18 @@ void on_consume_directly(BrokerContext& context, net::Connection& connection,
   if (group != nullptr) forward.with("groupSysFlag", group->group_sys_flag);
   const auto id = protocol::decode_message_id(request.ext.get("msgId"));
   if (!id) return respond(connection, request, ResponseCode::kSystemError, id.error().message);
-  const auto record = context.storage.log().read_record_blocking(id->position);
-  if (!record)
-    return respond(connection, request, ResponseCode::kSystemError, record.error().message);
-  append_served(forward.body, *record);
-  relay(context, connection, request, std::move(forward));
+  look_up(context.storage.log(),
+          [&context, position = id->position, forward = std::move(forward),
+           responder = Responder(context.connections, connection, request)](LogLookup& lookup) {
+            const auto record = lookup.record(position);
+            if (!lookup.complete()) return;
+            if (!record) {
+              return responder.send(ResponseCode::kSystemError, record.error().message);
+            }
+            Command with_message = forward;
+            append_served(with_message.body, *record);
+            relay(context, responder, std::move(with_message));
+          });
 }
 
 // 223: every client of the group is asked; the answer goes out when all have answered or timed out.

@@ -75,8 +75,8 @@ void on_all_producers(BrokerContext& context, net::Connection& connection,
 }
 
 // Adds all read queues of `topic` as `group` sees them.
-void add_topic_stats(BrokerContext& context, std::string_view group, const std::string& topic,
-                     protocol::ConsumeStats& stats) {
+void add_topic_stats(BrokerContext& context, LogLookup& lookup, std::string_view group,
+                     const std::string& topic, protocol::ConsumeStats& stats) {
   const auto* config = context.storage.proposals().find_topic(topic);
   if (config == nullptr) return;
   for (std::int32_t id = 0; id < config->read_queue_nums; ++id) {
@@ -89,7 +89,8 @@ void add_topic_stats(BrokerContext& context, std::string_view group, const std::
     entry.pull_offset = offsets.query_pull_offset(group, topic, id).value_or(QueueOffset(0)).v;
     if (entry.consumer_offset > 0) {
       entry.last_timestamp_ms =
-          store_time_at(context, topic, id, QueueOffset(entry.consumer_offset - 1)).value_or(0);
+          store_time_at(context, lookup, topic, id, QueueOffset(entry.consumer_offset - 1))
+              .value_or(0);
     }
   }
   stats.consume_tps +=
@@ -98,7 +99,7 @@ void add_topic_stats(BrokerContext& context, std::string_view group, const std::
 
 void on_consume_stats(BrokerContext& context, net::Connection& connection,
                       const CommandView& request) {
-  const std::string_view group = request.ext.get("consumerGroup");
+  const std::string group(request.ext.get("consumerGroup"));
   std::vector<std::string> topics;
   if (const std::string_view topic = request.ext.get("topic"); !topic.empty()) {
     topics.emplace_back(topic);
@@ -117,14 +118,15 @@ void on_consume_stats(BrokerContext& context, net::Connection& connection,
       });
     }
   }
-  protocol::ConsumeStats stats;
-  for (const std::string& topic : topics) add_topic_stats(context, group, topic, stats);
-  respond_body(connection, request, stats.to_json());
+  answer_from_log(context, connection, request, [&context, group, topics](LogLookup& lookup) {
+    protocol::ConsumeStats stats;
+    for (const std::string& topic : topics) add_topic_stats(context, lookup, group, topic, stats);
+    return response_with_body(stats.to_json());
+  });
 }
 
-void on_broker_consume_stats(BrokerContext& context, net::Connection& connection,
-                             const CommandView& request) {
-  const bool ordered = request.ext.get_bool("isOrder", false);
+protocol::ConsumeStatsList consume_stats_of_all(BrokerContext& context, LogLookup& lookup,
+                                                bool ordered) {
   protocol::ConsumeStatsList body;
   body.broker_addr = context.address;
   for (const auto* group : context.storage.state().groups().all()) {
@@ -133,7 +135,7 @@ void on_broker_consume_stats(BrokerContext& context, net::Connection& connection
       const auto* config = context.storage.proposals().find_topic(topic);
       if (config == nullptr || (ordered && !config->order)) continue;
       protocol::ConsumeStats stats;
-      add_topic_stats(context, group->group_name, topic, stats);
+      add_topic_stats(context, lookup, group->group_name, topic, stats);
       for (const auto& [queue, offsets] : stats.offset_table) {
         body.total_diff += offsets.broker_offset - offsets.consumer_offset;
         body.total_inflight_diff +=
@@ -144,89 +146,131 @@ void on_broker_consume_stats(BrokerContext& context, net::Connection& connection
     if (of_group.empty()) continue;
     body.consume_stats_list.push_back({{group->group_name, std::move(of_group)}});
   }
-  respond_body(connection, request, body.to_json());
+  return body;
 }
+
+void on_broker_consume_stats(BrokerContext& context, net::Connection& connection,
+                             const CommandView& request) {
+  const bool ordered = request.ext.get_bool("isOrder", false);
+  answer_from_log(context, connection, request, [&context, ordered](LogLookup& lookup) {
+    return response_with_body(consume_stats_of_all(context, lookup, ordered).to_json());
+  });
+}
+
+struct ResetRequest {
+  std::string topic;
+  std::string group;
+  std::int32_t queue_id = -1;  // -1: all
+  std::int64_t timestamp_ms = -1;
+  std::optional<std::int64_t> offset;
+  bool force = false;
+};
 
 struct ResetTarget {
   std::int32_t queue_id;
   QueueOffset offset;
 };
 
-void on_reset_offset(BrokerContext& context, net::Connection& connection,
-                     const CommandView& request) {
-  const std::string topic(request.ext.get("topic"));
-  const std::string group(request.ext.get("group"));
-  const std::int32_t queue_id = request.ext.get_int32("queueId").value_or(-1);
-  const std::int64_t timestamp = request.ext.get_int64("timestamp").value_or(-1);
-  const auto offset = request.ext.get_int64("offset");
-  const auto* config = context.storage.proposals().find_topic(topic);
+// Where the queues go; the error is the answer. Means nothing until `lookup` is complete.
+std::expected<std::vector<ResetTarget>, Command> reset_targets(BrokerContext& context,
+                                                               LogLookup& lookup,
+                                                               const ResetRequest& reset) {
+  const auto refuse = [](ResponseCode code, std::string why) {
+    return std::unexpected(Command::response(static_cast<std::int32_t>(code), std::move(why)));
+  };
+  const auto* config = context.storage.proposals().find_topic(reset.topic);
   if (config == nullptr) {
-    return respond(connection, request, ResponseCode::kTopicNotExist,
-                   fmt::format("Topic {} not exist!", topic));
+    return refuse(ResponseCode::kTopicNotExist, fmt::format("Topic {} not exist!", reset.topic));
   }
-  if (find_or_create_group(context, group) == nullptr) {
-    return respond(connection, request, ResponseCode::kSubscriptionGroupNotExist,
-                   fmt::format("Group {} not exist!", group));
+  if (find_or_create_group(context, reset.group) == nullptr) {
+    return refuse(ResponseCode::kSubscriptionGroupNotExist,
+                  fmt::format("Group {} not exist!", reset.group));
   }
   std::vector<ResetTarget> targets;
   for (std::int32_t id = 0; id < config->write_queue_nums; ++id) {
-    if (queue_id >= 0 && id != queue_id) continue;
-    const auto* queue = context.storage.queues().find(topic, id);
+    if (reset.queue_id >= 0 && id != reset.queue_id) continue;
+    const auto* queue = context.storage.queues().find(reset.topic, id);
     const QueueOffset min = queue != nullptr ? queue->min() : QueueOffset(0);
     const QueueOffset max = queue != nullptr ? queue->max() : QueueOffset(0);
-    if (queue_id >= 0 && offset && *offset != -1) {
-      if (*offset < min.v || *offset > max.v) {
-        return respond(connection, request, ResponseCode::kSystemError,
-                       fmt::format("Target offset {} not in consume queue range [{}-{}]", *offset,
-                                   min.v, max.v));
+    if (reset.queue_id >= 0 && reset.offset && *reset.offset != -1) {
+      if (*reset.offset < min.v || *reset.offset > max.v) {
+        return refuse(ResponseCode::kSystemError,
+                      fmt::format("Target offset {} not in consume queue range [{}-{}]",
+                                  *reset.offset, min.v, max.v));
       }
-      targets.push_back({id, QueueOffset(*offset)});
+      targets.push_back({id, QueueOffset(*reset.offset)});
+    } else if (reset.timestamp_ms < 0) {
+      targets.push_back({id, max});
     } else {
-      targets.push_back(
-          {id,
-           timestamp < 0 ? max : offset_by_time(context, topic, id, timestamp, Boundary::kLower)});
+      targets.push_back({id, offset_by_time(context, lookup, reset.topic, id, reset.timestamp_ms,
+                                            Boundary::kLower)});
     }
   }
+  return targets;
+}
+
+// Tells every client of the group, which then resets itself.
+void push_reset(BrokerContext& context, const ResetRequest& reset,
+                const protocol::ResetOffsetBody& body, const Responder& responder) {
+  const ConsumerGroup* online = context.clients->consumers(reset.group);
+  if (online == nullptr) {
+    return responder.send(
+        ResponseCode::kConsumerNotOnline,
+        fmt::format(
+            "Consumer not online, so can not reset offset, Group: {} Topic: {} Timestamp: {}",
+            reset.group, reset.topic, reset.timestamp_ms));
+  }
+  for (const auto& [id, channel] : online->channels) {
+    net::Connection* client = context.connections.find(id);
+    if (client == nullptr) continue;
+    Command push =
+        Command::request(static_cast<std::int32_t>(RequestCode::kResetConsumerClientOffset))
+            .with("topic", reset.topic)
+            .with("group", reset.group)
+            .with("timestamp", reset.timestamp_ms)
+            .with("isForce", reset.force ? "true" : "false");
+    push.body = channel.language == protocol::Language::kCpp ? body.to_json_list() : body.to_json();
+    client->send_oneway(std::move(push));
+  }
+  responder.send(response_with_body(body.to_json()));
+}
+
+void reset_offset(BrokerContext& context, const ResetRequest& reset,
+                  const std::vector<ResetTarget>& targets, const Responder& responder) {
   protocol::ResetOffsetBody body;
   std::vector<state::OffsetEntry> entries;
   for (const ResetTarget& target : targets) {
-    body.offset_table[{topic, context.config.broker_name, target.queue_id}] = target.offset.v;
-    entries.push_back({group, topic, target.queue_id, target.offset});
+    body.offset_table[{reset.topic, context.config.broker_name, target.queue_id}] = target.offset.v;
+    entries.push_back({reset.group, reset.topic, target.queue_id, target.offset});
   }
-  const bool pending = context.config.use_server_side_reset_offset;
-  if (!pending && context.clients->consumers(group) == nullptr) {
-    return respond(
-        connection, request, ResponseCode::kConsumerNotOnline,
-        fmt::format(
-            "Consumer not online, so can not reset offset, Group: {} Topic: {} Timestamp: {}",
-            group, topic, timestamp));
-  }
-  if (!pending) {
-    for (const auto& [id, channel] : context.clients->consumers(group)->channels) {
-      net::Connection* client = context.connections.find(id);
-      if (client == nullptr) continue;
-      Command push =
-          Command::request(static_cast<std::int32_t>(RequestCode::kResetConsumerClientOffset))
-              .with("topic", topic)
-              .with("group", group)
-              .with("timestamp", timestamp)
-              .with("isForce", request.ext.get_bool("isForce", false) ? "true" : "false");
-      push.body =
-          channel.language == protocol::Language::kCpp ? body.to_json_list() : body.to_json();
-      client->send_oneway(std::move(push));
-    }
-    return respond_body(connection, request, body.to_json());
+  if (!context.config.use_server_side_reset_offset) {
+    return push_reset(context, reset, body, responder);
   }
   context.storage.offsets().reset(std::move(entries), state::PendingReset::kYes,
-                                  [responder = Responder(context.connections, connection, request),
-                                   text = body.to_json()](Result<void> done) {
+                                  [responder, text = body.to_json()](Result<void> done) {
                                     if (!done)
                                       return responder.send(ResponseCode::kSystemError,
                                                             done.error().message);
-                                    Command response = Command::response(0);
-                                    response.body = text;
-                                    responder.send(std::move(response));
+                                    responder.send(response_with_body(text));
                                   });
+}
+
+void on_reset_offset(BrokerContext& context, net::Connection& connection,
+                     const CommandView& request) {
+  ResetRequest reset{.topic = std::string(request.ext.get("topic")),
+                     .group = std::string(request.ext.get("group")),
+                     .queue_id = request.ext.get_int32("queueId").value_or(-1),
+                     .timestamp_ms = request.ext.get_int64("timestamp").value_or(-1),
+                     .offset = request.ext.get_int64("offset"),
+                     .force = request.ext.get_bool("isForce", false)};
+  look_up(context.storage.log(),
+          [&context, reset = std::move(reset),
+           responder = Responder(context.connections, connection, request)](LogLookup& lookup) {
+            auto targets = reset_targets(context, lookup, reset);
+            if (!lookup.complete()) return;
+            if (!targets) return responder.send(std::move(targets).error());
+            reset_offset(context, reset, *targets, responder);
+          });
 }
 
 void on_clone_offsets(BrokerContext& context, net::Connection& connection,

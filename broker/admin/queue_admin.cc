@@ -15,41 +15,53 @@
 namespace gantry::broker {
 namespace {
 
+using protocol::Command;
 using protocol::CommandView;
 using protocol::RequestCode;
 using protocol::ResponseCode;
 constexpr std::int32_t kEntriesMax = 4096;
 
-void on_time_span(BrokerContext& context, net::Connection& connection, const CommandView& request) {
-  const std::string topic(request.ext.get("topic"));
-  const std::string_view group = request.ext.get("group");
-  const auto* config = context.storage.proposals().find_topic(topic);
-  if (config == nullptr) {
-    return respond(connection, request, ResponseCode::kTopicNotExist,
-                   fmt::format("topic[{}] not exist", topic));
-  }
-  protocol::QueryConsumeTimeSpan body;
-  for (std::int32_t id = 0; id < config->write_queue_nums; ++id) {
-    protocol::QueueTimeSpan span;
-    span.message_queue = {topic, context.config.broker_name, id};
-    if (const auto* queue = context.storage.queues().find(topic, id)) {
-      span.min_timestamp_ms = store_time_at(context, topic, id, queue->min()).value_or(-1);
-      span.max_timestamp_ms = store_time_at(context, topic, id, queue->max() - 1).value_or(-1);
-      const auto consumed = context.storage.offsets().query(group, topic, id);
-      span.consume_timestamp_ms =
-          consumed && consumed->v > 0
-              ? store_time_at(context, topic, id, *consumed - 1).value_or(span.min_timestamp_ms)
-              : span.min_timestamp_ms;
-      const QueueOffset next = consumed.value_or(QueueOffset(0));
-      if (next < queue->max()) {
-        const auto next_ms = store_time_at(context, topic, id, std::max(next, queue->min()));
-        if (next_ms)
-          span.delay_time_ms = std::max<std::int64_t>(0, context.clock.wall_ms() - *next_ms);
-      }
+protocol::QueueTimeSpan time_span(BrokerContext& context, LogLookup& lookup,
+                                  const std::string& topic, std::string_view group,
+                                  std::int32_t id) {
+  protocol::QueueTimeSpan span;
+  span.message_queue = {topic, context.config.broker_name, id};
+  const auto* queue = context.storage.queues().find(topic, id);
+  if (queue == nullptr) return span;
+  const auto time_at = [&](QueueOffset offset) {
+    return store_time_at(context, lookup, topic, id, offset);
+  };
+  span.min_timestamp_ms = time_at(queue->min()).value_or(-1);
+  span.max_timestamp_ms = time_at(queue->max() - 1).value_or(-1);
+  const auto consumed = context.storage.offsets().query(group, topic, id);
+  span.consume_timestamp_ms = consumed && consumed->v > 0
+                                  ? time_at(*consumed - 1).value_or(span.min_timestamp_ms)
+                                  : span.min_timestamp_ms;
+  const QueueOffset next = consumed.value_or(QueueOffset(0));
+  if (next < queue->max()) {
+    if (const auto next_ms = time_at(std::max(next, queue->min()))) {
+      span.delay_time_ms = std::max<std::int64_t>(0, context.clock.wall_ms() - *next_ms);
     }
-    body.consume_time_span_set.push_back(span);
   }
-  respond_body(connection, request, body.to_json());
+  return span;
+}
+
+void on_time_span(BrokerContext& context, net::Connection& connection, const CommandView& request) {
+  answer_from_log(
+      context, connection, request,
+      [&context, topic = std::string(request.ext.get("topic")),
+       group = std::string(request.ext.get("group"))](LogLookup& lookup) {
+        const auto* config = context.storage.proposals().find_topic(topic);
+        if (config == nullptr) {
+          return Command::response(static_cast<std::int32_t>(ResponseCode::kTopicNotExist),
+                                   fmt::format("topic[{}] not exist", topic));
+        }
+        protocol::QueryConsumeTimeSpan body;
+        for (std::int32_t id = 0; id < config->write_queue_nums; ++id) {
+          body.consume_time_span_set.push_back(time_span(context, lookup, topic, group, id));
+        }
+        return response_with_body(body.to_json());
+      });
 }
 
 void on_query_queue(BrokerContext& context, net::Connection& connection,

@@ -76,7 +76,7 @@ void add_puts(const BrokerStats& s, Table& t) {
                                  s.found().rate(600) + s.missed().rate(600));
 }
 
-void add_log(BrokerContext& context, const Retention& retention, Table& t) {
+void add_log(BrokerContext& context, LogLookup& lookup, const Retention& retention, Table& t) {
   const replog::Log& log = context.storage.log();
   t["commitLogMinOffset"] = std::to_string(log.begin().v);
   t["commitLogMaxOffset"] = std::to_string(log.committed().v);
@@ -85,13 +85,13 @@ void add_log(BrokerContext& context, const Retention& retention, Table& t) {
   t["remainHowManyDataToFlush"] = human_bytes(log.written() - log.durable());
   t["remainTransientStoreBufferNumbs"] = std::to_string(INT32_MAX);
   t["pageCacheLockTimeMills"] = "0";
-  const auto earliest = log.read_store_time_ms(log.begin());
+  const auto earliest = lookup.store_time_ms(log.begin());
   t["earliestMessageTimeStamp"] = std::to_string(earliest.value_or(-1));
   const std::string ratio = fmt::format("{:.2f}", retention.disk_ratio());
   t["commitLogDiskRatio"] = ratio;
   t["commitLogDiskRatio_" + context.config.store_path_commit_log] = ratio;
   t["consumeQueueDiskRatio"] = ratio;
-  if (const auto space = io::posix_file_system().space(context.config.store_path_commit_log)) {
+  if (const auto space = context.files.space(context.config.store_path_commit_log)) {
     t["commitLogDirCapacity"] =
         fmt::format("Total : {}, Free : {}.", human_bytes(space->total_bytes),
                     human_bytes(space->available_bytes));
@@ -122,8 +122,9 @@ void add_queues(const BrokerContext& context, Table& t) {
 
 }  // namespace
 
-protocol::KVTable runtime_info(BrokerContext& context, const DelayDelivery& delays,
-                               const Retention& retention, std::int64_t boot_ms) {
+protocol::KVTable runtime_info(BrokerContext& context, LogLookup& lookup,
+                               const DelayDelivery& delays, const Retention& retention,
+                               std::int64_t boot_ms) {
   protocol::KVTable table;
   Table& t = table.table;
   const std::int64_t up_s = (context.clock.wall_ms() - boot_ms) / 1000;
@@ -136,7 +137,7 @@ protocol::KVTable runtime_info(BrokerContext& context, const DelayDelivery& dela
   t["startAcceptSendRequestTimeStamp"] =
       std::to_string(context.config.start_accept_send_request_time_stamp);
   add_puts(context.stats, t);
-  add_log(context, retention, t);
+  add_log(context, lookup, retention, t);
   add_queues(context, t);
   for (const DelayDelivery::LevelStatus& level : delays.status()) {
     t[fmt::format("scheduleMessageOffset_{}", level.level)] =

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "broker/core/context.h"
+#include "broker/core/log_lookup.h"
 #include "protocol/kv_table.h"
 
 namespace gantry::broker {
@@ -11,7 +12,9 @@ namespace gantry::broker {
 class DelayDelivery;
 class Retention;
 
-protocol::KVTable runtime_info(BrokerContext& context, const DelayDelivery& delays,
-                               const Retention& retention, std::int64_t boot_ms);
+// A pass of look_up().
+protocol::KVTable runtime_info(BrokerContext& context, LogLookup& lookup,
+                               const DelayDelivery& delays, const Retention& retention,
+                               std::int64_t boot_ms);
 
 }  // namespace gantry::broker

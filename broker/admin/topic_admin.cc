@@ -125,27 +125,30 @@ void on_topic_config(BrokerContext& context, net::Connection& connection,
 
 void on_topic_stats(BrokerContext& context, net::Connection& connection,
                     const CommandView& request) {
-  const std::string topic(request.ext.get("topic"));
-  const auto* config = context.storage.proposals().find_topic(topic);
-  if (config == nullptr) {
-    return respond(connection, request, ResponseCode::kTopicNotExist,
-                   fmt::format("topic[{}] not exist", topic));
-  }
-  protocol::TopicStatsTable body;
-  const std::int32_t queues = std::max(config->read_queue_nums, config->write_queue_nums);
-  for (std::int32_t id = 0; id < queues; ++id) {
-    protocol::TopicOffset& entry = body.offset_table[{topic, context.config.broker_name, id}];
-    if (const auto* queue = context.storage.queues().find(topic, id)) {
-      entry.min_offset = queue->min().v;
-      entry.max_offset = queue->max().v;
-      if (queue->max().v > 0) {
-        entry.last_update_timestamp_ms =
-            store_time_at(context, topic, id, queue->max() - 1).value_or(0);
-      }
-    }
-  }
-  body.topic_put_tps = context.stats.item(StatName::kTopicPutNums, topic).minute().tps;
-  respond_body(connection, request, body.to_json());
+  answer_from_log(
+      context, connection, request,
+      [&context, topic = std::string(request.ext.get("topic"))](LogLookup& lookup) {
+        const auto* config = context.storage.proposals().find_topic(topic);
+        if (config == nullptr) {
+          return protocol::Command::response(
+              static_cast<std::int32_t>(ResponseCode::kTopicNotExist),
+              fmt::format("topic[{}] not exist", topic));
+        }
+        protocol::TopicStatsTable body;
+        const std::int32_t queues = std::max(config->read_queue_nums, config->write_queue_nums);
+        for (std::int32_t id = 0; id < queues; ++id) {
+          auto& entry = body.offset_table[{topic, context.config.broker_name, id}];
+          const auto* queue = context.storage.queues().find(topic, id);
+          if (queue == nullptr) continue;
+          entry.min_offset = queue->min().v;
+          entry.max_offset = queue->max().v;
+          if (queue->max().v == 0) continue;
+          entry.last_update_timestamp_ms =
+              store_time_at(context, lookup, topic, id, queue->max() - 1).value_or(0);
+        }
+        body.topic_put_tps = context.stats.item(StatName::kTopicPutNums, topic).minute().tps;
+        return response_with_body(body.to_json());
+      });
 }
 
 void on_system_topics(BrokerContext& context, net::Connection& connection,

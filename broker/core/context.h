@@ -9,6 +9,7 @@
 #include "broker/core/dispatcher.h"
 #include "broker/core/storage.h"
 #include "config/broker_config.h"
+#include "io/file_system.h"
 #include "protocol/record.h"
 #include "runtime/shard.h"
 
@@ -16,6 +17,7 @@ namespace gantry::broker {
 
 class BrokerStats;
 class ClientManager;
+class ConfigFile;
 class MessageAppender;
 class NamesrvRegistrar;
 class PullService;
@@ -23,7 +25,9 @@ class QueueLocks;
 
 struct BrokerContext {
   config::BrokerConfig& config;  // live: code 25 changes it
+  ConfigFile& config_file;
   Clock& clock;
+  io::FileSystem& files;
   runtime::Shard& shard;
   Storage& storage;
   ConnectionDirectory& connections;

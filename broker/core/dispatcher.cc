@@ -3,13 +3,20 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 namespace gantry::broker {
 namespace {
 constexpr std::size_t kFastCodes = 512;
 
-// The answer given inside the running handler, if any. Requests are handled one at a time on a
-// shard.
-thread_local std::int32_t answered_code = -1;
+// The request whose handler is running, and its answer if there was one already. Requests are
+// handled one at a time on a shard.
+struct Handling {
+  net::ConnectionId connection = 0;
+  std::int32_t opaque = 0;
+  std::int32_t answered_code = -1;
+};
+thread_local Handling handling;
 
 bool measured_elsewhere(std::int32_t code) {
   using protocol::RequestCode;
@@ -29,7 +36,7 @@ bool measured_elsewhere(std::int32_t code) {
 
 void respond(net::Connection& connection, const protocol::CommandView& request,
              protocol::Command response) {
-  answered_code = response.code;
+  handling.answered_code = response.code;
   if (request.is_oneway()) return;
   response.opaque = request.opaque;
   response.flag = protocol::kFlagResponse;
@@ -43,6 +50,9 @@ void respond(net::Connection& connection, const protocol::CommandView& request,
 }
 
 void Responder::send(protocol::Command response) const {
+  if (handling.connection == connection_ && handling.opaque == opaque_) {
+    handling.answered_code = response.code;
+  }
   if (oneway_) return;
   net::Connection* target = connection();
   if (target == nullptr) return;
@@ -81,10 +91,11 @@ void Dispatcher::dispatch(net::Connection& connection, const protocol::CommandVi
     (*handler)(connection, request);
     return;
   }
-  answered_code = -1;
+  handling = {connection.id(), request.opaque, -1};
   const std::int64_t began_us = clock_->steady_us();
   (*handler)(connection, request);
-  if (answered_code >= 0) observer_(request, answered_code, clock_->steady_us() - began_us);
+  const std::int32_t answered = std::exchange(handling, {}).answered_code;
+  if (answered >= 0) observer_(request, answered, clock_->steady_us() - began_us);
 }
 
 std::vector<std::int32_t> Dispatcher::codes() const {

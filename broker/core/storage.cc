@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/core/record_facts.h"
 #include "log/log.h"
 #include "protocol/tags.h"
 #include "replog/internal_topic.h"
@@ -74,6 +73,8 @@ std::string Storage::path(const char* name) const {
 
 Result<void> Storage::apply(const protocol::RecordView& record) {
   const LogPosition end = record.position + record.total_size;
+  // Only without a gap behind: what is missing further back is filled by pump_index().
+  index_due_ = index_ && index_->feed_position() >= applying_end_;
   applying_end_ = end;
   if (replog::internal_kind(record)) {
     GANTRY_TRY(apply_internal(record, end));
@@ -81,7 +82,7 @@ Result<void> Storage::apply(const protocol::RecordView& record) {
     apply_message(record, end);
   }
   queues_->advance(end);
-  if (index_) index_->advance(end);
+  if (index_due_) index_->advance(end);
   return {};
 }
 
@@ -134,14 +135,7 @@ void Storage::apply_message(const protocol::RecordView& record, LogPosition end)
                       end);
     }
   }
-  if (index_) {
-    if (!facts.uniq_key.empty()) {
-      index_->put(record.topic, facts.uniq_key, record.position, record.store_timestamp_ms);
-    }
-    for_each_key(facts.keys, [&](std::string_view key) {
-      index_->put(record.topic, key, record.position, record.store_timestamp_ms);
-    });
-  }
+  if (index_due_) put_keys(record, facts);
   if (live_ && queued) {
     for (CommitObserver* observer : observers_) observer->on_message(record, tags_code);
   }
@@ -251,43 +245,6 @@ void Storage::checkpoint() {
       if (std::exchange(checkpoint_again_, false)) checkpoint();
     });
   });
-}
-
-void Storage::pump_index() {
-  if (!index_ || !live_) return;
-  if (index_->needs_refeed_from()) {
-    if (const auto resumed = index_->resume(); !resumed) return;
-  }
-  const LogPosition from = index_->feed_position();
-  if (from >= log_->committed()) return;
-  // A bounded piece per tick, so that the shard stays responsive.
-  constexpr std::int64_t kBytesPerTick = 2 << 20;
-  replog::EpochTable epochs = log_->epochs();
-  replog::ScanOptions options;
-  options.from = from;
-  options.to = std::min(log_->committed(), from + kBytesPerTick);
-  options.resynchronise = true;
-  const auto scan = log_->scan(options, epochs, [this](const protocol::RecordView& record) {
-    feed_index(record);
-    return Result<void>{};
-  });
-  if (!scan) {
-    logger.warn("reading the log for the key index failed: {}", scan.error().message);
-    return;
-  }
-  index_->advance(scan->end > from ? scan->end : options.to);
-}
-
-void Storage::feed_index(const protocol::RecordView& record) {
-  if (record.transaction_type() == protocol::sys_flag::kTransactionRollback) return;
-  const RecordFacts facts = RecordFacts::of(record.properties);
-  if (!facts.uniq_key.empty()) {
-    index_->put(record.topic, facts.uniq_key, record.position, record.store_timestamp_ms);
-  }
-  for_each_key(facts.keys, [&](std::string_view key) {
-    index_->put(record.topic, key, record.position, record.store_timestamp_ms);
-  });
-  index_->advance(record.position + record.total_size);
 }
 
 }  // namespace gantry::broker

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "broker/core/delay_levels.h"
+#include "broker/core/record_facts.h"
 #include "config/broker_config.h"
 #include "io/file_system.h"
 #include "replog/log.h"
@@ -22,6 +23,7 @@
 #include "state/snapshot_store.h"
 #include "state/state_machine.h"
 #include "state/system_topics.h"
+#include "store/apache_index.h"
 #include "store/key_index.h"
 #include "store/queue_store.h"
 
@@ -117,14 +119,21 @@ class Storage final : public replog::LogListener,
 
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
-  Result<void> open_index();
   raft::Membership initial_membership() const;
   void start_timers();
   Result<LogPosition> choose_replay_start();
   Result<LogPosition> apache_replay_start() const;
+  // Where RocketMQ's checkpoint file keeps store times in milliseconds.
+  static constexpr std::size_t kApacheLogTimeAt = 0;
+  static constexpr std::size_t kApacheQueuesTimeAt = 8;
+  static constexpr std::size_t kApacheIndexTimeAt = 16;
+  std::int64_t apache_checkpoint_time_ms(std::size_t at) const;
   Result<void> apply_internal(const protocol::RecordView& record, LogPosition end);
   void apply_message(const protocol::RecordView& record, LogPosition end);
-  void feed_index(const protocol::RecordView& record);
+  // storage_index.cc
+  void open_index(LogPosition replay_from, bool taken_over_now);
+  std::shared_ptr<store::ApacheIndex> open_apache_index(bool taken_over_now) const;
+  void put_keys(const protocol::RecordView& record, const RecordFacts& facts);
   void pump_index();
   // What one checkpoint writes: gathered on the shard, written by the upkeep thread.
   struct CheckpointWork {
@@ -170,7 +179,8 @@ class Storage final : public replog::LogListener,
   LogPosition queues_loaded_;  // queue files were complete up to here when loaded
   LogPosition applying_end_;   // end of the record being applied
   LogPosition trim_wanted_;
-  LogPosition index_from_;
+  LogPosition index_from_;  // RocketMQ's index files answer for records below
+  bool index_due_ = false;  // the record being applied is the next one that the index wants
   LogPosition apache_range_from_{-1};
   bool apache_import_ = false;
   std::optional<state::ImportedState> apache_config_;  // read, not proposed yet

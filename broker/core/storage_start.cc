@@ -107,6 +107,7 @@ Result<void> Storage::open() {
   if (apache_range_from_.v >= 0) {
     epochs.add({Term(epochs.last_term().v + 1), apache_range_from_, true});
   }
+  applying_end_ = *replay_from;
   const auto& checkpoint = log_->last_checkpoint();
   const LogPosition known_committed =
       std::max(state_.applied(), checkpoint ? checkpoint->committed : LogPosition(0));
@@ -138,6 +139,7 @@ Result<void> Storage::open() {
 Result<LogPosition> Storage::choose_replay_start() {
   const auto& checkpoint = log_->last_checkpoint();
   LogPosition from = log_->begin();
+  bool taken_over_now = false;
   if (checkpoint) {
     queues_loaded_ = checkpoint->queues_applied;
     from = std::min(queues_loaded_, state_.applied());
@@ -151,7 +153,7 @@ Result<LogPosition> Storage::choose_replay_start() {
       const auto n = log_->peek(checkpoint->durable, head);
       if (n && *n == 8 && head.find_first_not_of('\0') != std::string::npos) {
         apache_range_from_ = checkpoint->durable;
-        apache_import_ = true;
+        apache_import_ = taken_over_now = true;
         logger.info("the log was continued by Apache RocketMQ from={}", checkpoint->durable.v);
       }
     }
@@ -159,34 +161,17 @@ Result<LogPosition> Storage::choose_replay_start() {
     const auto start = apache_replay_start();
     if (!start) return std::unexpected(start.error());
     queues_loaded_ = index_from_ = from = *start;
-    apache_import_ = true;
+    apache_import_ = taken_over_now = true;
     logger.info("taking over a store of Apache RocketMQ log_begin={} replay_from={}",
                 log_->begin().v, from.v);
   }
   GANTRY_TRY(queues_->load(log_->begin(), queues_loaded_));
-
-  GANTRY_TRY(open_index());
+  open_index(from, taken_over_now);
   // A gap further back is filled in the background.
   if (checkpoint && index_) {
     from = std::min(from, std::max(index_->feed_position(), checkpoint->index_applied));
   }
   return std::max(from, log_->begin());
-}
-
-Result<void> Storage::open_index() {
-  if (!config_.message_index_enable) return {};
-  store::KeyIndexOptions options;
-  options.log_begin = std::max(log_->begin(), index_from_);
-  options.log_end = log_->files_end();
-  options.files = &fs_;
-  auto index = store::KeyIndex::open(path("keyindex"), options);
-  if (!index) {
-    logger.error("the key index cannot be opened, queries by key find nothing: {}",
-                 index.error().message);
-  } else {
-    index_ = std::move(*index);
-  }
-  return {};
 }
 
 // RocketMQ's own rule: after a clean stop the last file is read again; after a crash, from the last
@@ -197,12 +182,9 @@ Result<LogPosition> Storage::apache_replay_start() const {
   const auto aborted = fs_.exists(path("abort"));
   if (!aborted) return std::unexpected(aborted.error());
   if (*aborted) {
-    safe_ms = 0;
-    if (const auto bytes = io::read_file(fs_, path("checkpoint")); bytes && bytes->size() >= 16) {
-      safe_ms =
-          std::min(load_be<std::int64_t>(bytes->data()), load_be<std::int64_t>(bytes->data() + 8)) -
-          kApacheCheckpointSlackMs;
-    }
+    safe_ms = std::min(apache_checkpoint_time_ms(kApacheLogTimeAt),
+                       apache_checkpoint_time_ms(kApacheQueuesTimeAt)) -
+              kApacheCheckpointSlackMs;
   }
   LogPosition start = log_->files_end() - file_bytes;
   for (; start > log_->begin(); start = start - file_bytes) {
@@ -216,6 +198,13 @@ Result<LogPosition> Storage::apache_replay_start() const {
     if (load_be<std::int64_t>(head.data() + 48 + (v6 ? 20 : 8)) <= safe_ms) break;
   }
   return start;
+}
+
+// 0 if RocketMQ's checkpoint file is not there or does not say it.
+std::int64_t Storage::apache_checkpoint_time_ms(std::size_t at) const {
+  const auto bytes = io::read_file(fs_, path("checkpoint"));
+  if (!bytes || bytes->size() < at + sizeof(std::int64_t)) return 0;
+  return load_be<std::int64_t>(bytes->data() + at);
 }
 
 // A topic deleted after the queue files were last synced.
@@ -322,7 +311,7 @@ Result<void> Storage::install_snapshot(LogPosition begin, std::string_view snaps
                                                 config_.mapped_file_size_consume_queue);
   GANTRY_TRY(queues_->load(begin, begin));
   queues_loaded_ = index_from_ = LogPosition(0);
-  GANTRY_TRY(open_index());
+  open_index(begin, false);
   return log_->save_checkpoint(log_->make_checkpoint(begin, begin, index_from_, false));
 }
 
@@ -390,9 +379,11 @@ Result<void> Storage::write_apache_files() {
   GANTRY_TRY(state::write_apache_config(state::render_apache_config(state_), path("config")));
   std::string checkpoint(4096, '\0');
   const std::int64_t time_ms = log_->last_store_time_ms();
+  const std::int64_t index_ms = apache_checkpoint_time_ms(kApacheIndexTimeAt);
   store_be<std::int64_t>(checkpoint.data(), time_ms);
   store_be<std::int64_t>(checkpoint.data() + 8, time_ms);
-  store_be<std::int64_t>(checkpoint.data() + 16, 0);
+  // RocketMQ's index files are as it left them: nothing of ours is in them.
+  store_be<std::int64_t>(checkpoint.data() + kApacheIndexTimeAt, index_ms);
   store_be<std::int64_t>(checkpoint.data() + 24, 0);
   store_be<std::int64_t>(checkpoint.data() + 32, log_->committed().v);
   return io::write_file_atomically(fs_, path("checkpoint"), checkpoint);

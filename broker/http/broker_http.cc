@@ -3,7 +3,10 @@
 
 #include <fmt/core.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "broker/core/context.h"
 #include "broker/http/broker_metrics.h"
@@ -21,6 +24,56 @@ constexpr std::chrono::milliseconds kTickPeriod{1000};
 constexpr std::int64_t kTickMissingUs =
     30'000'000;  // the loop has not turned for so long: it hangs
 
+// The samples of one scrape, kept until all of them are there.
+class Samples final : public metrics::Sink {
+ public:
+  void sample(const metrics::MetricSpec& spec, metrics::Labels labels, double value) override {
+    values_.push_back({&spec, std::move(labels), value});
+  }
+  void histogram(const metrics::MetricSpec& spec, metrics::Labels labels,
+                 metrics::HistogramSnapshot snapshot) override {
+    histograms_.push_back({&spec, std::move(labels), std::move(snapshot)});
+  }
+  void replay(metrics::Sink& sink) const {
+    for (const Value& v : values_) sink.sample(*v.spec, v.labels, v.value);
+    for (const Shape& h : histograms_) sink.histogram(*h.spec, h.labels, h.snapshot);
+  }
+
+ private:
+  struct Value {
+    const metrics::MetricSpec* spec;  // the families are constants
+    metrics::Labels labels;
+    double value;
+  };
+  struct Shape {
+    const metrics::MetricSpec* spec;
+    metrics::Labels labels;
+    metrics::HistogramSnapshot snapshot;
+  };
+  std::vector<Value> values_;
+  std::vector<Shape> histograms_;
+};
+
+// From the shard to the thread that scrapes, which may have given up by then.
+class SampleDelivery {
+ public:
+  void put(Samples samples) {
+    const std::lock_guard lock(mutex_);
+    samples_ = std::move(samples);
+    ready_.notify_one();
+  }
+  std::optional<Samples> wait_for(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    ready_.wait_for(lock, timeout, [this] { return samples_.has_value(); });
+    return std::move(samples_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::optional<Samples> samples_;
+};
+
 }  // namespace
 
 class BrokerHttp::Impl {
@@ -37,13 +90,20 @@ class BrokerHttp::Impl {
     health_.mount(server_);
     http::mount_metrics(server_, registry_);
     collector_ = registry_.add_collector([this](metrics::Sink& sink) {
-      shard_.call(
-          [this, &sink] {
-            if (sources_) collect_metrics(*sources_, sink);
-          },
-          kShardTimeout);
+      const auto delivery = std::make_shared<SampleDelivery>();
+      shard_.post([this, delivery] { collect(delivery); });
+      if (const auto samples = delivery->wait_for(kShardTimeout)) samples->replay(sink);
     });
     server_.get("/v1/node", [this](const http::Request&) { return node(); });
+  }
+
+  void collect(std::shared_ptr<SampleDelivery> delivery) {
+    if (!sources_) return delivery->put({});
+    look_up(sources_->context.storage.log(), [this, delivery](LogLookup& lookup) {
+      Samples samples;
+      if (sources_) collect_metrics(*sources_, lookup, samples);
+      if (lookup.complete()) delivery->put(std::move(samples));
+    });
   }
 
   void add_health() {

@@ -36,9 +36,10 @@ std::string flag(bool value) { return value ? "true" : "false"; }
 
 class Collection {
  public:
-  Collection(const MetricSources& sources, Sink& sink)
+  Collection(const MetricSources& sources, LogLookup& lookup, Sink& sink)
       : s_(sources),
         context_(sources.context),
+        lookup_(lookup),
         sink_(sink),
         now_ms_(sources.context.clock.wall_ms()) {}
 
@@ -189,8 +190,8 @@ class Collection {
     sink_.sample(m::kConsumerQueueingLatency, labels, static_cast<double>(oldest_undelivered));
   }
 
-  std::int64_t age_ms(const std::string& topic, std::int32_t queue_id, QueueOffset offset) const {
-    const auto time_ms = store_time_at(context_, topic, queue_id, offset);
+  std::int64_t age_ms(const std::string& topic, std::int32_t queue_id, QueueOffset offset) {
+    const auto time_ms = store_time_at(context_, lookup_, topic, queue_id, offset);
     return time_ms ? std::max<std::int64_t>(0, now_ms_ - *time_ms) : 0;
   }
 
@@ -201,7 +202,7 @@ class Collection {
     sink_.sample(m::kStorageFlushBehind, labels,
                  static_cast<double>(log.written() - log.durable()));
     sink_.sample(m::kStorageDispatchBehind, labels, 0);
-    const auto earliest = log.read_store_time_ms(log.begin());
+    const auto earliest = lookup_.store_time_ms(log.begin());
     sink_.sample(
         m::kStorageMessageReserveTime, labels,
         static_cast<double>(earliest ? std::max<std::int64_t>(0, now_ms_ - *earliest) : 0));
@@ -251,12 +252,15 @@ class Collection {
 
   const MetricSources& s_;
   BrokerContext& context_;
+  LogLookup& lookup_;
   Sink& sink_;
   const std::int64_t now_ms_;
 };
 
 }  // namespace
 
-void collect_metrics(const MetricSources& sources, Sink& sink) { Collection(sources, sink).run(); }
+void collect_metrics(const MetricSources& sources, LogLookup& lookup, Sink& sink) {
+  Collection(sources, lookup, sink).run();
+}
 
 }  // namespace gantry::broker

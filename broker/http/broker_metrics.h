@@ -5,6 +5,7 @@
 #pragma once
 
 #include "broker/core/context.h"
+#include "broker/core/log_lookup.h"
 #include "metrics/metrics.h"
 
 namespace gantry::net {
@@ -23,7 +24,7 @@ struct MetricSources {
   const ClientManager& clients;
 };
 
-// Shard only.
-void collect_metrics(const MetricSources& sources, metrics::Sink& sink);
+// Shard only. A pass of look_up(): what `sink` got means nothing until `lookup` is complete.
+void collect_metrics(const MetricSources& sources, LogLookup& lookup, metrics::Sink& sink);
 
 }  // namespace gantry::broker

@@ -124,11 +124,15 @@ void on_earliest_time(BrokerContext& context, net::Connection& connection,
                       const CommandView& request) {
   const auto ref = queue_of(connection, request);
   if (!ref) return;
-  std::int64_t time_ms = -1;
-  if (const auto* queue = context.storage.queues().find(ref->topic, ref->queue_id)) {
-    time_ms = store_time_at(context, ref->topic, ref->queue_id, queue->min()).value_or(-1);
-  }
-  respond(connection, request, Command::response(0).with("timestamp", time_ms));
+  answer_from_log(
+      context, connection, request,
+      [&context, topic = std::string(ref->topic), id = ref->queue_id](LogLookup& lookup) {
+        std::int64_t time_ms = -1;
+        if (const auto* queue = context.storage.queues().find(topic, id)) {
+          time_ms = store_time_at(context, lookup, topic, id, queue->min()).value_or(-1);
+        }
+        return Command::response(0).with("timestamp", time_ms);
+      });
 }
 
 void on_search_by_time(BrokerContext& context, net::Connection& connection,
@@ -140,25 +144,29 @@ void on_search_by_time(BrokerContext& context, net::Connection& connection,
   const std::string_view type = request.ext.get("boundaryType");
   const Boundary boundary =
       type == "upper" || type == "UPPER" ? Boundary::kUpper : Boundary::kLower;
-  respond(
-      connection, request,
-      Command::response(0).with(
-          "offset", offset_by_time(context, ref->topic, ref->queue_id, *timestamp, boundary).v));
+  answer_from_log(context, connection, request,
+                  [&context, topic = std::string(ref->topic), id = ref->queue_id,
+                   time_ms = *timestamp, boundary](LogLookup& lookup) {
+                    const QueueOffset offset =
+                        offset_by_time(context, lookup, topic, id, time_ms, boundary);
+                    return Command::response(0).with("offset", offset.v);
+                  });
 }
 
 }  // namespace
 
-std::optional<std::int64_t> store_time_at(BrokerContext& context, std::string_view topic,
-                                          std::int32_t queue_id, QueueOffset offset) {
+std::optional<std::int64_t> store_time_at(BrokerContext& context, LogLookup& lookup,
+                                          std::string_view topic, std::int32_t queue_id,
+                                          QueueOffset offset) {
   store::ConsumeQueue* queue = context.storage.queues().find(topic, queue_id);
   if (queue == nullptr || offset < queue->min() || offset >= queue->max()) return std::nullopt;
   const auto entry = queue->at(offset);
   if (!entry || entry->blank()) return std::nullopt;
-  return context.storage.log().read_store_time_ms(entry->position);
+  return lookup.store_time_ms(entry->position);
 }
 
-QueueOffset offset_by_time(BrokerContext& context, std::string_view topic, std::int32_t queue_id,
-                           std::int64_t timestamp_ms, Boundary boundary) {
+QueueOffset offset_by_time(BrokerContext& context, LogLookup& lookup, std::string_view topic,
+                           std::int32_t queue_id, std::int64_t timestamp_ms, Boundary boundary) {
   store::ConsumeQueue* queue = context.storage.queues().find(topic, queue_id);
   if (queue == nullptr || queue->max().v == 0) return QueueOffset(0);
   // The first offset whose time is past the boundary: >= timestamp (lower), > timestamp (upper).
@@ -169,7 +177,10 @@ QueueOffset offset_by_time(BrokerContext& context, std::string_view topic, std::
     // A blank has no time: take the next message's.
     std::optional<std::int64_t> time;
     QueueOffset probe = middle;
-    for (; !time && probe < high; ++probe) time = store_time_at(context, topic, queue_id, probe);
+    for (; !time && probe < high; ++probe) {
+      time = store_time_at(context, lookup, topic, queue_id, probe);
+      if (!lookup.complete()) return low;
+    }
     const bool past =
         !time || (boundary == Boundary::kLower ? *time >= timestamp_ms : *time > timestamp_ms);
     if (past) {

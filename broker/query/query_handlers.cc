@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "broker/core/delay_levels.h"
+#include "broker/core/log_lookup.h"
 #include "log/log.h"
 
 namespace gantry::broker {
@@ -17,17 +18,18 @@ using protocol::RequestCode;
 using protocol::ResponseCode;
 constexpr std::size_t kAnswerBytesMax = 4U << 20;
 
-void answer_query(BrokerContext& context, const Responder& responder,
+// A pass of look_up(): the answer once every record was at hand.
+void answer_query(LogLookup& lookup, const Responder& responder,
                   const store::KeyQueryResult& found) {
   Command response = Command::response(static_cast<std::int32_t>(ResponseCode::kQueryNotFound),
                                        "can not find message, maybe time range not correct");
   for (const LogPosition position : found.positions) {
-    // Bounded by kKeyQueryMax; most are in the page cache.
-    const auto record = context.storage.log().read_record_blocking(position);
-    if (!record) continue;  // deleted since, or damaged (then it is logged)
+    const auto record = lookup.record(position);
+    if (!record) continue;  // deleted since, damaged (then it is logged), or not in memory yet
     if (response.body.size() + record->size() > kAnswerBytesMax && !response.body.empty()) break;
     append_served(response.body, *record);
   }
+  if (!lookup.complete()) return;
   if (!response.body.empty()) {
     response.code = 0;
     response.remark.reset();
@@ -64,7 +66,9 @@ void on_query(BrokerContext& context, net::Connection& connection, const Command
   const auto started = context.storage.index()->query_async(
       query, [&context, responder](store::KeyQueryResult found) {
         context.shard.post([&context, responder, found = std::move(found)] {
-          answer_query(context, responder, found);
+          look_up(context.storage.log(), [responder, found](LogLookup& lookup) {
+            answer_query(lookup, responder, found);
+          });
         });
       });
   if (!started) {
@@ -79,14 +83,18 @@ void on_view(BrokerContext& context, net::Connection& connection, const CommandV
     return respond(connection, request, ResponseCode::kSystemError,
                    "the custom field <offset> is null or illegal");
   }
-  auto record = context.storage.log().read_record_blocking(LogPosition(*offset));
-  if (!record) {
-    return respond(connection, request, ResponseCode::kSystemError,
-                   fmt::format("can not find message by the offset, {}", *offset));
-  }
-  Command response = Command::response(0);
-  append_served(response.body, *record);
-  respond(connection, request, std::move(response));
+  answer_from_log(context, connection, request,
+                  [position = LogPosition(*offset)](LogLookup& lookup) {
+                    const auto record = lookup.record(position);
+                    if (!record) {
+                      return Command::response(
+                          static_cast<std::int32_t>(ResponseCode::kSystemError),
+                          fmt::format("can not find message by the offset, {}", position.v));
+                    }
+                    Command response = Command::response(0);
+                    append_served(response.body, *record);
+                    return response;
+                  });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages by key (code 12) and by position (code 33). Log shard only; index files are read on the
-// index's own thread.
+// Messages by key (code 12) and by position (code 33). Log shard only; index files and
+// records that are not in memory are read on threads of their own.
 #pragma once
 
 #include "broker/core/context.h"

@@ -15,6 +15,15 @@ namespace {
 log::Logger logger("retention");
 constexpr std::chrono::milliseconds kPeriod{10000};
 constexpr std::int64_t kMsPerHour = 3600 * 1000;
+// The last record of a file begins at most this far before its end: a record did not fit behind it.
+constexpr std::int64_t kRecordOverheadBytes = 64 << 10;
+
+int local_hour(const Clock& clock) {
+  const std::time_t now = clock.wall_ms() / 1000;
+  std::tm local{};
+  localtime_r(&now, &local);
+  return local.tm_hour;
+}
 
 }  // namespace
 
@@ -24,63 +33,100 @@ void Retention::start() {
 }
 
 double Retention::disk_ratio() const {
-  const auto space = io::posix_file_system().space(context_.config.store_path_commit_log);
+  const auto space = context_.files.space(context_.config.store_path_commit_log);
   if (!space || space->total_bytes <= 0) return -1;
   return 1.0 -
          static_cast<double>(space->available_bytes) / static_cast<double>(space->total_bytes);
 }
 
-bool Retention::delete_hour() const {
-  const std::time_t now = context_.clock.wall_ms() / 1000;
-  std::tm local{};
-  localtime_r(&now, &local);
-  const std::string hour = fmt::format("{:02}", local.tm_hour);
-  return std::ranges::find(context_.config.delete_when, hour) != context_.config.delete_when.end();
-}
-
-// The begin of the first file that must stay: a file's last message is as old as the first one of
-// the file behind it.
-std::optional<LogPosition> Retention::expired_before(std::int64_t oldest_allowed_ms) const {
-  const replog::Log& log = context_.storage.log();
-  LogPosition keep = log.begin();
-  for (LogPosition next = log.begin() + log.file_bytes();
-       next + log.file_bytes() <= log.files_end() && next < log.committed();
-       next += log.file_bytes()) {
-    const auto first_ms = log.read_store_time_ms(next);
-    if (!first_ms || *first_ms >= oldest_allowed_ms) break;
-    keep = next;
+void Retention::refuse_messages_if_full(double used_percent) {
+  replog::Log& log = context_.storage.log();
+  const bool full = refuses_messages(context_.config, used_percent);
+  if (full != log.disk_full()) {
+    logger.warn("{} messages: disk used {:.1f} %, diskSpaceWarningLevelRatio {} %",
+                full ? "refusing" : "accepting", used_percent,
+                context_.config.disk_space_warning_level_ratio);
   }
-  if (keep == log.begin()) return std::nullopt;
-  return keep;
+  log.set_disk_full(full);
 }
 
 void Retention::run(bool at_any_hour) {
   const config::BrokerConfig& c = context_.config;
+  const double used_percent = disk_ratio() * 100;
+  refuse_messages_if_full(used_percent);
+  if (running_ || !context_.storage.leading()) return;
+  Round round;
+  round.reach = retention_reach(c, used_percent, local_hour(context_.clock), at_any_hour);
+  if (round.reach == Reach::kNothing) return;
+  round.oldest_allowed_ms = context_.clock.wall_ms() - c.file_reserved_time_hours * kMsPerHour;
+  running_ = true;
+  look_up(context_.storage.log(), [this, round](LogLookup& lookup) {
+    const LogPosition file = first_not_followed_by_old(lookup, round);
+    if (lookup.complete()) check_last_message(file, round);
+  });
+}
+
+bool Retention::complete(LogPosition file) const {
+  const replog::Log& log = context_.storage.log();
+  const LogPosition next = file + log.file_bytes();
+  return next + log.file_bytes() <= log.files_end() && next < log.committed();
+}
+
+// Messages are in the order of their store times: what precedes an old message is old.
+LogPosition Retention::first_not_followed_by_old(LogLookup& lookup, const Round& round) const {
+  const replog::Log& log = context_.storage.log();
+  LogPosition file = log.begin();
+  while (complete(file)) {
+    const LogPosition next = file + log.file_bytes();
+    const auto first_ms = lookup.store_time_ms(next);
+    if (!first_ms || *first_ms >= round.oldest_allowed_ms) break;
+    file = next;
+  }
+  return file;
+}
+
+// Between a file's last message and the next file's first one may lie days without traffic.
+void Retention::check_last_message(LogPosition file, const Round& round) {
+  if (!complete(file)) return finish(file, round);
   replog::Log& log = context_.storage.log();
-  const double used = disk_ratio() * 100;
-  const bool was_full = log.disk_full();
-  const bool full = used >= c.disk_space_warning_level_ratio;
-  log.set_disk_full(full);
-  if (full != was_full) {
-    logger.warn("{} messages: disk used {:.1f} %, diskSpaceWarningLevelRatio {} %",
-                full ? "refusing" : "accepting", used, c.disk_space_warning_level_ratio);
+  const LogPosition next = file + log.file_bytes();
+  if (last_message_ && last_message_->file == file) {
+    const auto& store_ms = last_message_->store_ms;
+    return finish(store_ms && *store_ms < round.oldest_allowed_ms ? next : file, round);
   }
-  if (trim_running_ || !context_.storage.leading()) return;
-  const bool over = used >= c.disk_max_used_space_ratio;
-  const bool force = c.clean_file_forcibly_enable && used >= c.disk_space_clean_forcibly_ratio;
-  if (!over && !at_any_hour && !delete_hour()) return;
-  std::optional<LogPosition> before =
-      expired_before(context_.clock.wall_ms() - c.file_reserved_time_hours * kMsPerHour);
-  if (!before && force) {
-    // The oldest file, whatever its age; the current one stays.
-    const LogPosition second = log.begin() + log.file_bytes();
-    if (second < log.committed()) before = second;
+  const std::int64_t tail =
+      std::min(log.file_bytes(), 2 * (context_.config.max_message_size + kRecordOverheadBytes));
+  log.fetch(next - tail, static_cast<std::size_t>(tail), [this, file, round] {
+    if (context_.storage.log().begin() > file) return finish(file, round);  // gone meanwhile
+    last_message_ = {file, scan_last_message_ms(file)};
+    check_last_message(file, round);
+  });
+}
+
+// After a fetch, so from memory.
+std::optional<std::int64_t> Retention::scan_last_message_ms(LogPosition file) const {
+  const replog::Log& log = context_.storage.log();
+  replog::EpochTable epochs = log.epochs();
+  replog::ScanOptions options;
+  options.to = file + log.file_bytes();
+  options.from =
+      std::max(file, options.to - 2 * (context_.config.max_message_size + kRecordOverheadBytes));
+  const auto scan = log.scan(options, epochs, {});
+  if (!scan || scan->records == 0) return std::nullopt;
+  return scan->last_store_timestamp_ms;
+}
+
+void Retention::finish(LogPosition keep, const Round& round) {
+  running_ = false;
+  replog::Log& log = context_.storage.log();
+  if (keep <= log.begin() && round.reach == Reach::kOldest && complete(log.begin())) {
+    keep = log.begin() + log.file_bytes();
   }
-  if (!before) return;
-  logger.info("log files before {} may be deleted disk_used={:.1f}", before->v, used);
-  trim_running_ = true;
-  context_.storage.propose_trim(*before, [this](const Result<void>& done) {
-    trim_running_ = false;
+  if (keep <= log.begin()) return;
+  logger.info("log files before {} may be deleted disk_used={:.1f}", keep.v, disk_ratio() * 100);
+  running_ = true;
+  context_.storage.propose_trim(keep, [this](const Result<void>& done) {
+    running_ = false;
     if (!done) logger.warn("the trim was refused: {}", done.error().message);
   });
 }

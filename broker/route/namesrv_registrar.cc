@@ -7,6 +7,7 @@
 
 #include "log/log.h"
 #include "protocol/register_broker.h"
+#include "protocol/route_data.h"
 
 namespace gantry::broker {
 namespace {
@@ -39,7 +40,7 @@ void NamesrvRegistrar::start() {
   retry_timer_ = context_.shard.every(kRetryPeriod, [this] {
     if (!broker_id()) return;
     for (auto& [address, namesrv] : namesrvs_) {
-      if (!namesrv.registered && namesrv.in_flight == 0) send_registration(address, {});
+      if (!namesrv.registered && !namesrv.in_flight) send_registration(address);
     }
   });
 }
@@ -66,14 +67,22 @@ std::optional<std::int64_t> NamesrvRegistrar::broker_id() const {
 }
 
 // The leader's advertised address follows the leader; any other member is reached as itself.
-std::string NamesrvRegistrar::address() const {
+std::string NamesrvRegistrar::own_address() const {
   const std::string& leader = context_.config.leader_advertised_address;
   return leader.empty() || broker_id() != 0 ? context_.address : leader;
 }
 
 void NamesrvRegistrar::register_all() {
   if (!broker_id()) return;
-  for (auto& [address, namesrv] : namesrvs_) send_registration(address, {});
+  for (const auto& [address, namesrv] : namesrvs_) send_registration(address);
+}
+
+void NamesrvRegistrar::set_addresses(const std::vector<std::string>& addresses) {
+  const std::set<std::string> wanted(addresses.begin(), addresses.end());
+  std::erase_if(namesrvs_, [&](const auto& entry) { return !wanted.contains(entry.first); });
+  for (const std::string& address : wanted) {
+    if (namesrvs_.try_emplace(address).second && running_ && broker_id()) send_registration(address);
+  }
 }
 
 void NamesrvRegistrar::on_topics_changed(std::span<const std::string> names) {
@@ -90,21 +99,33 @@ void NamesrvRegistrar::on_reload() {
 
 void NamesrvRegistrar::on_turn_end() {
   const std::set<std::string> changed = std::exchange(changed_, {});
-  const bool deleted = std::ranges::any_of(changed, [this](const std::string& name) {
-    return context_.storage.state().topics().find(name) == nullptr;
-  });
-  const bool all = std::exchange(all_changed_, false) || deleted;
+  std::vector<const protocol::TopicConfig*> topics;
+  for (const std::string& name : changed)
+    topics.push_back(context_.storage.state().topics().find(name));
+  const bool deleted = std::ranges::find(topics, nullptr) != topics.end();
+  const bool all = std::exchange(all_changed_, false) || deleted ||
+                   !context_.config.enable_single_topic_register;
   if (!broker_id()) return;
-  for (auto& [address, namesrv] : namesrvs_) {
-    send_registration(address, all || !namesrv.registered ? std::set<std::string>{} : changed);
+  for (const auto& [address, namesrv] : namesrvs_) {
+    if (all || !namesrv.registered) {
+      send_registration(address);
+    } else {
+      for (const protocol::TopicConfig* topic : topics) send_topic(address, *topic);
+    }
   }
 }
 
-protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& topics) const {
+std::int32_t NamesrvRegistrar::visible_perm(const protocol::TopicConfig& topic) const {
+  constexpr std::int32_t kBoth = protocol::kPermRead | protocol::kPermWrite;
+  const std::int32_t own = context_.config.broker_permission;
+  return (own & kBoth) == kBoth ? topic.perm : topic.perm & own;
+}
+
+protocol::Command NamesrvRegistrar::registration() const {
   const config::BrokerConfig& c = context_.config;
   protocol::RegisterBrokerHeader header;
   header.broker_name = c.broker_name;
-  header.broker_addr = address();
+  header.broker_addr = own_address();
   header.cluster_name = c.broker_cluster_name;
   header.ha_server_addr = fmt::format("{}:{}", c.broker_ip2, c.raft_listen_port);
   header.broker_id = broker_id().value_or(0);
@@ -113,21 +134,10 @@ protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& to
   body.topic_configs.data_version = table.data_version();
   // A leader of an earlier term must not take the route back.
   body.topic_configs.data_version.state_version = context_.storage.replica().core().term().v;
-  const auto add = [&](const protocol::TopicConfig& topic) {
-    protocol::TopicConfig masked = topic;
-    // The broker's own permission limits every topic's, as clients see it in routes.
-    if ((c.broker_permission & (protocol::kPermRead | protocol::kPermWrite)) !=
-        (protocol::kPermRead | protocol::kPermWrite)) {
-      masked.perm = topic.perm & c.broker_permission;
-    }
-    body.topic_configs.topics.emplace(masked.topic_name, std::move(masked));
-  };
-  if (topics.empty()) {
-    for (const protocol::TopicConfig* topic : table.all()) add(*topic);
-  } else {
-    for (const std::string& name : topics) {
-      if (const protocol::TopicConfig* topic = table.find(name)) add(*topic);
-    }
+  for (const protocol::TopicConfig* topic : table.all()) {
+    protocol::TopicConfig& shown =
+        body.topic_configs.topics.emplace(topic->topic_name, *topic).first->second;
+    shown.perm = visible_perm(*topic);
   }
   auto request = protocol::make_register_broker_request(header, body, false);
   if (!request) {
@@ -138,35 +148,68 @@ protocol::Command NamesrvRegistrar::make_request(const std::set<std::string>& to
   return std::move(*request);
 }
 
-void NamesrvRegistrar::send_registration(const std::string& address,
-                                         const std::set<std::string>& topics) {
-  const bool full = topics.empty();
-  ++namesrvs_[address].in_flight;
-  client_.call(address, make_request(topics),
+void NamesrvRegistrar::send_registration(const std::string& address) {
+  Namesrv& namesrv = namesrvs_[address];
+  if (namesrv.in_flight) {
+    namesrv.again = true;
+    return;
+  }
+  namesrv.in_flight = true;
+  namesrv.again = false;
+  client_.call(address, registration(),
                std::chrono::milliseconds(context_.config.register_broker_timeout_ms),
-               [this, alive = alive_, address, full](Result<protocol::Command> reply) {
-                 if (!*alive) return;
-                 Namesrv& namesrv = namesrvs_[address];
-                 --namesrv.in_flight;
-                 std::string error;
-                 if (!reply) {
-                   error = reply.error().message;
-                 } else if (reply->code != 0) {
-                   error = fmt::format("answer {} {}", reply->code, reply->remark.value_or(""));
-                 }
-                 if (!error.empty()) {
-                   // One line a change of state, not one a try.
-                   if (!namesrv.warned) logger.warn("registering at {} failed: {}", address, error);
-                   namesrv.warned = true;
-                   namesrv.registered = false;
-                   namesrv.last_error = error;
-                   return;
-                 }
-                 if (full && !namesrv.registered) logger.info("registered at {}", address);
-                 namesrv.registered = namesrv.registered || full;
-                 namesrv.warned = false;
-                 namesrv.last_error.clear();
-                 namesrv.last_success_ms = context_.clock.wall_ms();
+               [this, alive = alive_, address](const Result<protocol::Command>& reply) {
+                 if (*alive) on_registered(address, reply);
+               });
+}
+
+void NamesrvRegistrar::on_registered(const std::string& address,
+                                     const Result<protocol::Command>& reply) {
+  const auto found = namesrvs_.find(address);
+  if (found == namesrvs_.end()) return;  // left out of namesrvAddr meanwhile
+  Namesrv& namesrv = found->second;
+  namesrv.in_flight = false;
+  std::string error;
+  if (!reply) {
+    error = reply.error().message;
+  } else if (reply->code != 0) {
+    error = fmt::format("answer {} {}", reply->code, reply->remark.value_or(""));
+  }
+  if (!error.empty()) {
+    // One line a change of state, not one a try. The retry timer goes on.
+    if (!namesrv.warned) logger.warn("registering at {} failed: {}", address, error);
+    namesrv.warned = true;
+    namesrv.registered = false;
+    namesrv.last_error = error;
+    return;
+  }
+  if (!namesrv.registered) logger.info("registered at {}", address);
+  namesrv.registered = true;
+  namesrv.warned = false;
+  namesrv.last_error.clear();
+  namesrv.last_success_ms = context_.clock.wall_ms();
+  if (namesrv.again && running_) send_registration(address);
+}
+
+// A NameServer that cannot do it, or does not know us any more, gets a registration. One that has
+// restarted answers 0 and forgets the topic; the next periodic registration mends that, as in
+// RocketMQ.
+void NamesrvRegistrar::send_topic(const std::string& address, const protocol::TopicConfig& topic) {
+  protocol::TopicRouteData route;
+  route.queue_datas.push_back({.broker_name = context_.config.broker_name,
+                               .read_queue_nums = topic.read_queue_nums,
+                               .write_queue_nums = topic.write_queue_nums,
+                               .perm = visible_perm(topic),
+                               .topic_sys_flag = topic.topic_sys_flag});
+  auto request = protocol::Command::request(
+                     static_cast<std::int32_t>(protocol::RequestCode::kRegisterTopicInNamesrv))
+                     .with("topic", topic.topic_name);
+  request.body = route.to_json();
+  client_.call(address, std::move(request),
+               std::chrono::milliseconds(context_.config.register_broker_timeout_ms),
+               [this, alive = alive_, address](const Result<protocol::Command>& reply) {
+                 if (!*alive || !namesrvs_.contains(address) || !running_) return;
+                 if (!reply || reply->code != 0) send_registration(address);
                });
 }
 
@@ -183,7 +226,7 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
                  protocol::Command::request(
                      static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
                      .with("brokerName", c.broker_name)
-                     .with("brokerAddr", this->address())
+                     .with("brokerAddr", own_address())
                      .with("clusterName", c.broker_cluster_name)
                      .with("brokerId", broker_id().value_or(0)),
                  kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {

@@ -2,6 +2,13 @@
 // Registers this broker and its topics at every NameServer: at start, every
 // registerNameServerPeriod, and at once when topics change. Each NameServer has its own connection;
 // one that is away costs the others nothing. Log shard only.
+//
+// A registration (103) always carries all topics: a NameServer with
+// deleteTopicWithBrokerRegistration takes what is not in it for deleted. So Apache's incremental
+// registration, which carries the changed ones only, is not used. With enableSingleTopicRegister a
+// changed topic is made known by itself (217), which deletes nothing; a deleted one always by a
+// registration. While one registration is on its way, further changes wait for its answer and go
+// out together.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +35,9 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   void unregister(std::move_only_function<void()> done);
   // All topics, now (brokerPermission changed, or a tool asks).
   void register_all();
+  // namesrvAddr changed: registers at the new ones; those that are left out forget us by
+  // themselves.
+  void set_addresses(const std::vector<std::string>& addresses);
 
   struct Status {
     std::string address;
@@ -43,18 +53,22 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
     std::int64_t last_success_ms = 0;
     std::string last_error;
     bool warned = false;
-    int in_flight = 0;
+    bool in_flight = false;  // a registration
+    bool again = false;      // topics changed since it was sent
   };
   void on_topics_changed(std::span<const std::string> names) override;
   void on_reload() override;
   void on_turn_end() override;
-  // Only `topics`; empty: all.
-  void send_registration(const std::string& address, const std::set<std::string>& topics);
-  protocol::Command make_request(const std::set<std::string>& topics) const;
   // brokerId: 0 for the leader, its number for any other member; nullopt: there is nothing to say
   // yet.
   std::optional<std::int64_t> broker_id() const;
-  std::string address() const;
+  void send_registration(const std::string& address);
+  void on_registered(const std::string& address, const Result<protocol::Command>& reply);
+  void send_topic(const std::string& address, const protocol::TopicConfig& topic);
+  protocol::Command registration() const;
+  // As clients see it in routes: the broker's own permission limits every topic's.
+  std::int32_t visible_perm(const protocol::TopicConfig& topic) const;
+  std::string own_address() const;
 
   BrokerContext& context_;
   net::RemotingClient client_;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "broker/core/groups.h"
+#include "broker/core/log_lookup.h"
 #include "broker/send/send_service.h"
 #include "protocol/properties.h"
 #include "state/name_rules.h"
@@ -16,8 +17,16 @@ constexpr std::int32_t kFirstRetryLevel = 3;
 
 }  // namespace
 
+// What a consumer asked for, checked.
+struct SendService::SendBack {
+  std::string group;
+  LogPosition offset;
+  std::int32_t delay_level = 0;
+  std::int32_t limit = 0;  // deliveries before the dead-letter topic
+  std::int32_t retry_queues = 0;
+};
+
 void SendService::on_send_back(net::Connection& connection, const protocol::CommandView& request) {
-  namespace property = protocol::property;
   const auto offset = request.ext.get_int64("offset");
   const auto delay_level = request.ext.get_int32("delayLevel");
   const std::string group(request.ext.get("group"));
@@ -41,9 +50,13 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
   if (request.version >= kVersionMaxReconsume) {
     if (const auto asked = request.ext.get_int32("maxReconsumeTimes")) limit = *asked;
   }
-  const std::int32_t retry_queues = config->retry_queue_nums;
+  const SendBack back{.group = group,
+                      .offset = LogPosition(*offset),
+                      .delay_level = *delay_level,
+                      .limit = limit,
+                      .retry_queues = config->retry_queue_nums};
   const protocol::TopicConfig* topic =
-      topics_.retry_topic(group, retry_queues, request.ext.get_bool("unitMode", false));
+      topics_.retry_topic(group, back.retry_queues, request.ext.get_bool("unitMode", false));
   if (topic == nullptr) {
     return respond(connection, request, ResponseCode::kSystemError,
                    fmt::format("topic[{}] not exist", state::retry_topic(group)));
@@ -52,28 +65,37 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
     return respond(connection, request, ResponseCode::kNoPermission,
                    fmt::format("the topic[{}] sending message is forbidden", topic->topic_name));
   }
-  const auto stored = context_.storage.log().read_record_blocking(LogPosition(*offset));
-  const auto record = stored ? protocol::decode_record(*stored) : std::unexpected(stored.error());
-  if (!record) {
-    return respond(connection, request, ResponseCode::kSystemError,
-                   fmt::format("look message by offset failed, {}", *offset));
-  }
+  look_up(context_.storage.log(),
+          [this, back,
+           responder = Responder(context_.connections, connection, request)](LogLookup& lookup) {
+            const auto stored = lookup.record(back.offset);
+            if (!lookup.complete()) return;
+            const auto record =
+                stored ? protocol::decode_record(*stored) : std::unexpected(stored.error());
+            if (record) return send_back(back, *record, responder);
+            responder.send(ResponseCode::kSystemError,
+                           fmt::format("look message by offset failed, {}", back.offset.v));
+          });
+}
 
-  const protocol::RecordFields original = protocol::fields_of(*record);
+void SendService::send_back(const SendBack& back, const protocol::RecordView& record,
+                            const Responder& responder) {
+  namespace property = protocol::property;
+  const protocol::RecordFields original = protocol::fields_of(record);
   auto properties = protocol::Properties::parse(original.properties);
-  if (!properties.find(property::kRetryTopic)) properties.set(property::kRetryTopic, record->topic);
+  if (!properties.find(property::kRetryTopic)) properties.set(property::kRetryTopic, record.topic);
   properties.set(property::kWait, "false");
   if (!properties.find(property::kOriginMessageId)) {
     properties.set(property::kOriginMessageId,
-                   protocol::message_id(record->store_host, record->position));
+                   protocol::message_id(record.store_host, record.position));
   }
-  const bool dead_letter = record->reconsume_times >= limit || *delay_level < 0;
+  const bool dead_letter = record.reconsume_times >= back.limit || back.delay_level < 0;
   Target target;
   if (dead_letter) {
-    const protocol::TopicConfig* dlq = topics_.dlq_topic(group);
+    const protocol::TopicConfig* dlq = topics_.dlq_topic(back.group);
     if (dlq == nullptr) {
-      return respond(connection, request, ResponseCode::kSystemError,
-                     fmt::format("topic[{}] not exist", state::dlq_topic(group)));
+      return responder.send(ResponseCode::kSystemError,
+                            fmt::format("topic[{}] not exist", state::dlq_topic(back.group)));
     }
     dlq_topic_ = dlq->topic_name;
     target = {dlq_topic_, 0, MessageType::kNormal};
@@ -83,13 +105,13 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
     properties_ = properties.text();
   } else {
     const std::int32_t level = context_.storage.delay_levels().clamp(
-        *delay_level == 0 ? kFirstRetryLevel + record->reconsume_times : *delay_level);
-    delay_topic_ = state::retry_topic(group);
+        back.delay_level == 0 ? kFirstRetryLevel + record.reconsume_times : back.delay_level);
+    delay_topic_ = state::retry_topic(back.group);
     target = {delay_topic_,
-              retry_queues == 1
+              back.retry_queues == 1
                   ? 0
                   : static_cast<std::int32_t>(next_random_queue_++ %
-                                              static_cast<std::uint32_t>(retry_queues)),
+                                              static_cast<std::uint32_t>(back.retry_queues)),
               MessageType::kDelay};
     properties.set(property::kDelay, std::to_string(level));
     properties.erase(property::kRealTopic);
@@ -102,31 +124,28 @@ void SendService::on_send_back(net::Connection& connection, const protocol::Comm
   message.topic = target.topic;
   message.queue_id = target.queue_id;
   message.type = target.type;
-  message.flag = record->flag;
+  message.flag = record.flag;
   message.sys_flag =
-      record->sys_flag & protocol::sys_flag::kClientMask & ~protocol::sys_flag::kTransactionMask;
-  message.born_timestamp_ms = record->born_timestamp_ms;
-  message.born_host = record->born_host;
-  message.reconsume_times = record->reconsume_times + 1;
-  message.body = record->body;
+      record.sys_flag & protocol::sys_flag::kClientMask & ~protocol::sys_flag::kTransactionMask;
+  message.born_timestamp_ms = record.born_timestamp_ms;
+  message.born_host = record.born_host;
+  message.reconsume_times = record.reconsume_times + 1;
+  message.body = record.body;
   message.properties = properties_;
   const auto appended = context_.appender->append(message);
   if (!appended) {
-    return respond(connection, request, ResponseCode::kSystemError, appended.error().message);
+    return responder.send(ResponseCode::kSystemError, appended.error().message);
   }
-  GroupTopicStats& stats = context_.stats.group_topic(record->topic, group);
+  GroupTopicStats& stats = context_.stats.group_topic(record.topic, back.group);
   ++stats.send_back_messages;
   if (dead_letter) ++stats.dead_letters;
-  context_.appender->when_committed(appended->end, [responder = Responder(context_.connections,
-                                                                          connection, request)](
-                                                       MessageAppender::Outcome outcome) {
+  context_.appender->when_committed(appended->end, [responder](MessageAppender::Outcome outcome) {
     if (outcome == MessageAppender::Outcome::kCommitted) {
-      responder.send(ResponseCode::kSuccess);
-    } else {
-      responder.send(ResponseCode::kSystemError, outcome == MessageAppender::Outcome::kFlushTimeout
-                                                     ? "FLUSH_DISK_TIMEOUT"
-                                                     : "SERVICE_NOT_AVAILABLE");
+      return responder.send(ResponseCode::kSuccess);
     }
+    responder.send(ResponseCode::kSystemError, outcome == MessageAppender::Outcome::kFlushTimeout
+                                                   ? "FLUSH_DISK_TIMEOUT"
+                                                   : "SERVICE_NOT_AVAILABLE");
   });
 }
 

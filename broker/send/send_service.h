@@ -46,7 +46,10 @@ class SendService final : private CommitObserver {
   };
 
   void on_send(net::Connection& connection, const protocol::CommandView& request);
+  struct SendBack;
   void on_send_back(net::Connection& connection, const protocol::CommandView& request);
+  void send_back(const SendBack& back, const protocol::RecordView& record,
+                 const Responder& responder);
   void send_single(net::Connection& connection, const protocol::CommandView& request,
                    const SendRequest& send, const protocol::TopicConfig& topic);
   void send_batch(net::Connection& connection, const protocol::CommandView& request,

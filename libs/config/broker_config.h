@@ -96,6 +96,8 @@ struct BrokerConfig {
   int max_msgs_num_batch = 64;                    // messages of one query by key
   int default_query_max_num = 32;
   bool message_index_enable = true;  // false: queries by key find nothing
+  int max_hash_slot_num = 5'000'000;  // of index files that RocketMQ left behind
+  int max_index_num = 20'000'000;     // likewise
   bool long_polling_enable = true;
   std::int64_t short_polling_time_mills = 1000;
   bool slave_read_enable = false;
@@ -114,6 +116,7 @@ struct BrokerConfig {
   // NameServer.
   std::int64_t register_name_server_period_ms = 30'000;
   std::int64_t broker_heartbeat_interval_ms = 1000;
+  bool enable_single_topic_register = false;
   std::int64_t register_broker_timeout_ms = 24'000;
 
   // Trace.

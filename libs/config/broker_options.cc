@@ -158,7 +158,6 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
         {.key = "flushIntervalCommitLog",
          .type = OptionType::kDuration,
          .description = "Longest time between two syncs of the CommitLog with `ASYNC_FLUSH`.",
-         .change = Change::kLive,
          .unit = TimeUnit::kMillis,
          .min = 1}),
     row<&B::sync_flush_timeout_ms>(
@@ -354,6 +353,16 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
         {.key = "messageIndexEnable",
          .type = OptionType::kBool,
          .description = "Keep an index of keys; without it queries by key find nothing."}),
+    row<&B::max_hash_slot_num>(
+        {.key = "maxHashSlotNum",
+         .type = OptionType::kInt,
+         .description = "Hash slots of RocketMQ's index files, in a store taken over from it. Must "
+                        "be what it was there.",
+         .min = 1}),
+    row<&B::max_index_num>({.key = "maxIndexNum",
+                            .type = OptionType::kInt,
+                            .description = "Entries of RocketMQ's index files, likewise.",
+                            .min = 1}),
     row<&B::long_polling_enable>(
         {.key = "longPollingEnable",
          .type = OptionType::kBool,
@@ -418,7 +427,6 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
         {.key = "lockMaxLiveTime",
          .type = OptionType::kDuration,
          .description = "Life of a queue lock of an orderly consumer that does not renew it.",
-         .change = Change::kLive,
          .unit = TimeUnit::kMillis,
          .min = 1,
          .gantry_only = true}),
@@ -436,6 +444,12 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
          .description = "Time between two heartbeats to the NameServers.",
          .unit = TimeUnit::kMillis,
          .min = 1}),
+    row<&B::enable_single_topic_register>(
+        {.key = "enableSingleTopicRegister",
+         .type = OptionType::kBool,
+         .description = "Tell the NameServers of a changed topic by that topic alone (code 217) "
+                        "instead of registering all topics. For brokers with many thousand topics.",
+         .change = Change::kLive}),
     row<&B::register_broker_timeout_ms>({.key = "registerBrokerTimeoutMills",
                                          .type = OptionType::kDuration,
                                          .description = "How long a registration may take.",

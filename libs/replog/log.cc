@@ -414,21 +414,52 @@ Result<std::string> Log::read_record_blocking(LogPosition position) {
   return bytes;
 }
 
-std::optional<std::int64_t> Log::read_store_time_ms(LogPosition position) const {
-  constexpr std::size_t kHeadBytes = 76;  // up to the store time behind an IPv6 born host
-  if (position < files_->begin() || position >= applied_) return std::nullopt;
-  std::string buffer;
-  std::string_view head = cache_.at(position);
-  if (head.empty()) {
-    buffer.resize(kHeadBytes);
-    const auto n = files_->read(position, buffer);
-    if (!n) return std::nullopt;
-    head = std::string_view(buffer).substr(0, *n);
+Result<protocol::RecordView> Log::find_record(LogPosition position,
+                                              std::optional<Missing>* missing) {
+  const auto head = find_head(position, sizeof(std::uint32_t), missing);
+  if (!head) return std::unexpected(head.error());
+  const auto size = load_be<std::uint32_t>(head->data());
+  const LogPosition file_end = files_->file_start(position) + files_->file_bytes();
+  if (size < protocol::kRecordBytesMin || size > options_.record_bytes_max ||
+      position + size > std::min(applied_, file_end)) {
+    return make_error(ErrorCode::kNotFound, fmt::format("no record at position {}", position.v));
   }
-  if (head.size() < kHeadBytes) return std::nullopt;
-  const auto sys_flag = load_be<std::int32_t>(head.data() + protocol::kSysFlagAt);
+  bool would_block = false;
+  auto record = read_record(position, size, &would_block);
+  if (would_block) *missing = Missing{position, size};
+  return record;
+}
+
+std::optional<std::int64_t> Log::find_store_time_ms(LogPosition position,
+                                                    std::optional<Missing>* missing) const {
+  constexpr std::size_t kHeadBytes = 76;  // up to the store time behind an IPv6 born host
+  const auto head = find_head(position, kHeadBytes, missing);
+  if (!head) return std::nullopt;
+  const auto sys_flag = load_be<std::int32_t>(head->data() + protocol::kSysFlagAt);
   const std::size_t at = 48 + ((sys_flag & protocol::sys_flag::kBornHostV6) != 0 ? 20 : 8);
-  return load_be<std::int64_t>(head.data() + at);
+  return load_be<std::int64_t>(head->data() + at);
+}
+
+// The first `size` bytes at a position, where a record may begin.
+Result<std::string_view> Log::find_head(LogPosition position, std::size_t size,
+                                        std::optional<Missing>* missing) const {
+  missing->reset();
+  const auto bytes = static_cast<std::int64_t>(size);
+  if (position < files_->begin() || position + bytes > applied_ ||
+      position + bytes > files_->file_start(position) + files_->file_bytes()) {
+    return make_error(ErrorCode::kNotFound, fmt::format("no record at position {}", position.v));
+  }
+  if (const std::string_view cached = cache_.at(position); cached.size() >= size) {
+    return cached.substr(0, size);
+  }
+  LogReader::Status status{};
+  const auto read = reader_->read(position, size, written_, &status);
+  if (!read) return read;
+  if (status == LogReader::Status::kWouldBlock) {
+    *missing = Missing{position, size};
+    return make_error(ErrorCode::kBusy, "not in memory");
+  }
+  return read;
 }
 
 void Log::fetch(LogPosition position, std::size_t size, LogReader::Retry retry) {

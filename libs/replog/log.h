@@ -198,12 +198,20 @@ class Log final : public CommandLog, private runtime::TurnHook {
   // *would_block: not in memory; fetch() it and ask again.
   Result<protocol::RecordView> read_record(LogPosition position, std::size_t size,
                                            bool* would_block);
-  // The same without knowing the size. Blocks on the disk if it must; for rare requests by
-  // position.
-  Result<std::string> read_record_blocking(LogPosition position);
+  // The same without knowing the size. `missing`: what to fetch() if it is not in memory (kBusy).
+  struct Missing {
+    LogPosition position;
+    std::size_t size = 0;
+    auto operator<=>(const Missing&) const = default;
+  };
+  Result<protocol::RecordView> find_record(LogPosition position, std::optional<Missing>* missing);
+  // Store time of the record at `position`, without verifying the record. nullopt: there is none,
+  // or see `missing`.
+  std::optional<std::int64_t> find_store_time_ms(LogPosition position,
+                                                 std::optional<Missing>* missing) const;
   void fetch(LogPosition position, std::size_t size, LogReader::Retry retry);
-  // Store time of the record at `position`, without verifying the record; may wait for the disk.
-  std::optional<std::int64_t> read_store_time_ms(LogPosition position) const;
+  // As find_record, but waits for the disk; for tools and tests.
+  Result<std::string> read_record_blocking(LogPosition position);
   // Bytes as they are in the files; blocks. For start and for upkeep.
   Result<std::size_t> peek(LogPosition position, std::span<char> out) const;
   Result<ScanResult> scan(
@@ -245,6 +253,8 @@ class Log final : public CommandLog, private runtime::TurnHook {
     Done done;
   };
 
+  Result<std::string_view> find_head(LogPosition position, std::size_t size,
+                                     std::optional<Missing>* missing) const;
   void on_turn_end() override;
   Result<void> roll(AppendKind kind);
   void write_pending();

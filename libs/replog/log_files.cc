@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <mutex>
 
 namespace gantry::replog {
-
 std::string position_file_name(std::int64_t position) { return fmt::format("{:020}", position); }
 
 std::optional<std::int64_t> parse_position_file_name(std::string_view name) {
@@ -103,8 +103,6 @@ LogFiles::NextFile LogFiles::next_file() {
 }
 
 Result<void> LogFiles::NextFile::make() {
-  // Under a temporary name until it has its size: a crash in between leaves no short log file, and
-  // the shard may meanwhile have made the file itself.
   const std::string path = directory + "/" + position_file_name(start.v);
   const std::string temporary = fmt::format("{}.{}.tmp", path, attempt);
   auto opened = fs->open(temporary, io::OpenMode::kCreate);

@@ -133,7 +133,9 @@ void LogReader::fetch(LogPosition position, std::size_t size, LogPosition writte
     reads.push_back(std::move(read));
   }
   if (reads.empty()) {
-    loop_.post(std::move(retry));
+    loop_.post([alive = alive_, retry = std::move(retry)]() mutable {
+      if (*alive) retry();
+    });
     return;
   }
   ++stats_.cold_reads;

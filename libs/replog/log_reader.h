@@ -39,7 +39,7 @@ class LogReader {
   Result<std::string_view> read(LogPosition position, std::size_t size, LogPosition written,
                                 Status* status);
   // Brings the blocks of the range into the cache from another thread, then posts `retry` (also
-  // when reading failed: the next read() then reports the error).
+  // when reading failed: the next read() then reports the error). Not once the reader is gone.
   void fetch(LogPosition position, std::size_t size, LogPosition written, Retry retry);
   // Forgets blocks below a position (retention), or with bytes at and beyond it (a cut).
   void forget_below(LogPosition position);

@@ -22,12 +22,17 @@ class ApacheHere(interop_target.Apache):
             other.stop(signal.SIGTERM)
 
 
+def unique_key(tag, i):
+    return f"7F000001{tag.upper():0>8}{i:016X}"
+
+
 def send(address, topic, tag, count=MESSAGES, queues=4):
     sent = {}
     with remoting.Connection(address, 30) as c:
         for i in range(count):
             body = f"{tag}-{i}".encode()
-            answer = c.call(310, send_ext(topic, i % queues, f"KEYS\x01{tag}{i}\x02TAGS\x01{tag}\x02"), body)
+            answer = c.call(310, send_ext(topic, i % queues, f"KEYS\x01{tag}{i}\x02TAGS\x01{tag}\x02"
+                                             f"UNIQ_KEY\x01{unique_key(tag, i)}\x02"), body)
             assert answer.code == 0, answer
             sent[(int(answer.ext["queueId"]), int(answer.ext["queueOffset"]))] = body
     return sent
@@ -38,6 +43,32 @@ def check(broker, topic, sent):
         found = read_queue(broker, topic, queue)
         wanted = {o: b for (q, o), b in sent.items() if q == queue}
         assert found == wanted, f"queue {queue}: {len(found)} messages, expected {len(wanted)}"
+
+
+def query(connection, topic, key, unique=False):
+    """Bodies of the messages with that key, newest first."""
+    fields = {"topic": topic, "key": key, "maxNum": "32", "beginTimestamp": "0", "endTimestamp": str(2**63 - 1)}
+    if unique:
+        fields["_UNIQUE_KEY_QUERY"] = "true"
+    answer = connection.call(12, fields)
+    return [r["body"] for r in remoting.decode_records(answer.body)] if answer.code == 0 else []
+
+
+def wait_indexed(connection, topic, tag):
+    """RocketMQ indexes in the background."""
+    deadline = time.monotonic() + 30
+    last = f"{tag}{MESSAGES - 1}"
+    while not query(connection, topic, last):
+        assert time.monotonic() < deadline, f"{last} is not indexed"
+
+
+def check_keys(broker, topic, tags):
+    with broker.connect() as c:
+        for tag in tags:
+            for i in range(MESSAGES):
+                wanted = [f"{tag}-{i}".encode()]
+                assert query(c, topic, f"{tag}{i}") == wanted, f"key {tag}{i}"
+                assert query(c, topic, unique_key(tag, i), True) == wanted, f"unique key of {tag}-{i}"
 
 
 class At:
@@ -62,6 +93,7 @@ def there_and_back(context):
                                "order": "false"}).code == 0
         sent = send(apache.broker, "Move", "one")
         with remoting.Connection(apache.broker, 30) as c:
+            wait_indexed(c, "Move", "one")
             body = (b'{"groupName":"movers","consumeEnable":true,"retryMaxTimes":5,"retryQueueNums":1,"brokerId":0,'
                     b'"whichBrokerWhenConsumeSlowly":1,"consumeFromMinEnable":true,"consumeBroadcastEnable":true,'
                     b'"notifyConsumerIdsChangedEnable":true}')
@@ -72,6 +104,7 @@ def there_and_back(context):
         ours.start()
         assert "taking over a store of Apache RocketMQ" in ours.log_text()
         check(ours, "Move", sent)
+        check_keys(ours, "Move", ["one"])
         with ours.connect() as c:
             assert c.call(14, {"consumerGroup": "movers", "topic": "Move", "queueId": "2"}).ext["offset"] == "7"
             assert b'"retryMaxTimes":5' in c.call(352, {"group": "movers"}).body
@@ -96,9 +129,11 @@ def there_and_back(context):
         check(ours, "Move", sent)
         sent.update(send(ours.address, "Move", "four"))
         check(ours, "Move", sent)
+        check_keys(ours, "Move", ["one", "two", "three", "four"])
         ours.kill()
         ours.start()
         check(ours, "Move", sent)
+        check_keys(ours, "Move", ["one", "two", "three", "four"])
     finally:
         apache.kill()
 
@@ -115,5 +150,45 @@ def after_crash(context):
         check(ours, "Crashed", sent)
         sent.update(send(ours.address, "Crashed", "d"))
         check(ours, "Crashed", sent)
+    finally:
+        apache.kill()
+
+
+@test("apache-store.keys-in-rocketmqs-index")
+def keys_in_rocketmqs_index(context):
+    """Older files of the log are not read again: RocketMQ's own index files answer for them."""
+    apache = ApacheHere(context.work)
+    ours = context.broker("mappedFileSizeCommitLog=67108864")
+    try:
+        apache.start()
+        send(apache.broker, "Keyed", "one")
+        with remoting.Connection(apache.broker, 30) as c:
+            for _ in range(18):
+                assert c.call(310, send_ext("Bulk", 0), b"x" * 4_000_000).code == 0
+        send(apache.broker, "Keyed", "two")
+        with remoting.Connection(apache.broker, 30) as c:
+            wait_indexed(c, "Keyed", "two")
+        apache.stop_all()
+
+        ours.start()
+        assert "RocketMQ's index files answer queries by key below=67108864" in ours.log_text()
+        check_keys(ours, "Keyed", ["one", "two"])
+        send(ours.address, "Keyed", "three")
+        ours.kill()
+        ours.start()
+        check_keys(ours, "Keyed", ["one", "two", "three"])
+        ours.stop()
+
+        back = ApacheHere(context.work)
+        back.start()
+        apache = back
+        send(back.broker, "Keyed", "four")
+        with remoting.Connection(back.broker, 30) as c:
+            wait_indexed(c, "Keyed", "four")
+            assert query(c, "Keyed", "one7") == [b"one-7"]
+        back.stop_all()
+
+        ours.start()
+        check_keys(ours, "Keyed", ["one", "two", "three", "four"])
     finally:
         apache.kill()

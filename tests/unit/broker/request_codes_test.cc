@@ -161,6 +161,24 @@ std::set<std::int32_t> namesrv_codes() {
   return codes;
 }
 
+// What RocketMQ's clients, brokers and mqadmin send to a NameServer.
+TEST(RequestCodes, the_namesrv_handles_every_code_of_rocketmqs) {
+  const std::set<std::int32_t> expected{100, 101, 102, 103, 104, 105, 106, 205, 206, 216, 217, 219,
+                                        224, 304, 311, 312, 313, 318, 319, 322, 327, 901, 904};
+  EXPECT_EQ(namesrv_codes(), expected);
+}
+
+// Of mqadmin: updateTopic, topicList, topicRoute, topicStatus, updateSubGroup, consumerProgress,
+// consumerConnection, clusterList, brokerStatus, queryMsgByKey, queryMsgById, resetOffsetByTime,
+// deleteTopic, getBrokerConfig, updateBrokerConfig.
+TEST(RequestCodes, the_broker_handles_what_everyday_commands_of_mqadmin_send) {
+  const auto broker = broker_codes();
+  for (const std::int32_t code : {12,  17,  25,  26,  28,  33,  200, 201, 202, 203, 207,
+                                  208, 215, 222, 300, 303, 307, 309, 317, 351, 352}) {
+    EXPECT_TRUE(broker.contains(code)) << code;
+  }
+}
+
 TEST(RequestCodesPage, has_one_row_for_each_code_of_the_protocol) {
   auto rows = read_page();
   for (const auto& info : protocol::kRequestCodes) {

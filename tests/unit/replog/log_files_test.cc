@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of the log on a real disk: the shard and its helper make the next one at the same time.
+#include "replog/log_files.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <barrier>
+#include <filesystem>
+#include <thread>
+
+namespace gantry::replog {
+namespace {
+
+TEST(LogFiles, TheNextFileIsMadeOnceThoughTwoThreadsMakeIt) {
+  constexpr std::int64_t kFileBytes = 4096;
+  constexpr int kFiles = 200;
+  std::string directory = ::testing::TempDir() + "log_files_XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  io::FileSystem& fs = io::posix_file_system();
+  auto files = LogFiles::open(fs, {directory, kFileBytes});
+  ASSERT_TRUE(files) << files.error().message;
+  for (int i = 0; i < kFiles; ++i) {
+    const LogPosition start = (*files)->end();
+    LogFiles::NextFile here = (*files)->next_file();
+    LogFiles::NextFile there = (*files)->next_file();
+    Result<void> made_there;
+    std::barrier together(2);
+    std::thread other([&] {
+      together.arrive_and_wait();
+      made_there = there.make();
+    });
+    together.arrive_and_wait();
+    const auto made_here = here.make();
+    if (made_here) {
+      (*files)->adopt(std::move(here));
+      const io::Slice bytes{"written", 7};
+      EXPECT_TRUE((*files)->write(start, std::span<const io::Slice>(&bytes, 1)));
+    }
+    other.join();
+    ASSERT_TRUE(made_here) << made_here.error().message;
+    ASSERT_TRUE(made_there) << made_there.error().message;
+    (*files)->adopt(std::move(there));
+    ASSERT_EQ((*files)->end(), start + kFileBytes);
+    // What was written is in the file that a later start finds under the name.
+    const auto bytes = io::read_file(fs, directory + "/" + position_file_name(start.v));
+    ASSERT_TRUE(bytes) << bytes.error().message;
+    ASSERT_EQ(bytes->substr(0, 7), "written");
+  }
+  std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+}  // namespace gantry::replog
