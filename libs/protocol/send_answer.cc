@@ -16,7 +16,7 @@ constexpr std::size_t kTailMax = 320;  // everything behind the message ids but 
 constexpr std::string_view kMessageIds = "\"msgId\":\"";
 
 char* put(char* p, std::string_view text) {
-  std::memcpy(p, text.data(), text.size());
+  if (!text.empty()) std::memcpy(p, text.data(), text.size());
   return p + text.size();
 }
 
