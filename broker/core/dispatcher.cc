@@ -81,7 +81,6 @@ void Dispatcher::dispatch(net::Connection& connection, const protocol::CommandVi
   } else if (const auto it = handlers_.find(request.code); it != handlers_.end()) {
     handler = &it->second;
   }
-  ++counts_[handler == nullptr ? 0 : request.code];
   if (handler == nullptr) {
     respond(connection, request, protocol::ResponseCode::kRequestCodeNotSupported,
             fmt::format(" request type {} not supported", request.code));

@@ -73,8 +73,6 @@ class Dispatcher {
   // Answers 3 for unknown codes and 1 for a request whose extFields are missing altogether.
   void dispatch(net::Connection& connection, const protocol::CommandView& request);
   std::vector<std::int32_t> codes() const;  // ascending
-  // Requests per code since the start; code 0 counts unknown ones.
-  const std::map<std::int32_t, std::uint64_t>& counts() const { return counts_; }
   // Told after a request that was answered (or, one-way, handled) inside its handler. Sends and
   // pulls are measured where they are answered.
   using Observer = std::function<void(const protocol::CommandView& request,
@@ -87,7 +85,6 @@ class Dispatcher {
  private:
   std::map<std::int32_t, Handler> handlers_;
   std::vector<const Handler*> fast_;  // by code, for codes below 512
-  std::map<std::int32_t, std::uint64_t> counts_;
   const Clock* clock_ = nullptr;
   Observer observer_;
 };

@@ -56,7 +56,11 @@ class BrokerStats {
   static constexpr std::array<std::int64_t, 12> kPutBounds = {0,    10,   50,   100,  200,  500,
                                                               1000, 2000, 3000, 4000, 5000, 10000};
 
-  TopicStats& topic(std::string_view name) { return entry(topics_, name); }
+  TopicStats& topic(std::string_view name) {
+    if (TopicStats* found = last_topic_.get(name)) return *found;
+    entry(topics_, name);
+    return *last_topic_.remember(*topics_.find(name));
+  }
   // `topic@group`, RocketMQ's key.
   GroupTopicStats& group_topic(std::string_view topic, std::string_view group) {
     key_.assign(topic);
@@ -113,6 +117,7 @@ class BrokerStats {
   std::int64_t day_number_ = -1;
   StringMap<TopicStats> topics_;
   StringMap<GroupTopicStats> groups_;
+  LastFound<TopicStats> last_topic_;
   std::string key_;
 };
 

@@ -81,13 +81,18 @@ Seen copy_allowed(std::string_view text, std::string& out) {
   return seen;
 }
 
-void add_broker_properties(const BrokerProperties& broker, std::string& out) {
-  protocol::append_property(out, property::kMsgRegion, broker.region);
-  protocol::append_property(out, property::kCluster, broker.cluster);
-  protocol::append_property(out, property::kTraceOn, broker.trace_on);
-}
-
 }  // namespace
+
+void BrokerProperties::set(std::string_view region, bool trace_on, std::string_view cluster) {
+  if (!text_.empty() && region == region_ && trace_on == trace_on_ && cluster == cluster_) return;
+  region_ = region;
+  trace_on_ = trace_on;
+  cluster_ = cluster;
+  text_.clear();
+  protocol::append_property(text_, property::kMsgRegion, region_);
+  protocol::append_property(text_, property::kCluster, cluster_);
+  protocol::append_property(text_, property::kTraceOn, trace_on_ ? "true" : "false");
+}
 
 ClientProperties rewrite_properties(std::string_view text, const BrokerProperties& broker,
                                     protocol::UniqueIdGenerator& ids, std::int64_t now_ms,
@@ -103,7 +108,7 @@ ClientProperties rewrite_properties(std::string_view text, const BrokerPropertie
     out.append(id);
     out.push_back('\x02');
   }
-  add_broker_properties(broker, out);
+  out.append(broker.text());
   seen.result.uniq_key = std::string_view(out).substr(seen.uniq_key_at, seen.uniq_key_size);
   return seen.result;
 }

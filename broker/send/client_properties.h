@@ -11,10 +11,18 @@
 
 namespace gantry::broker {
 
-struct BrokerProperties {
-  std::string_view region;
-  std::string_view trace_on;  // "true" or "false"
-  std::string_view cluster;
+// What the broker adds to every message.
+class BrokerProperties {
+ public:
+  // Cheap when it is what was given before.
+  void set(std::string_view region, bool trace_on, std::string_view cluster);
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string region_;
+  bool trace_on_ = false;
+  std::string cluster_;
+  std::string text_;
 };
 
 struct ClientProperties {

@@ -49,6 +49,10 @@ Field field_of(std::string_view key, bool letters) {
 
 template <class T>
 bool number(std::string_view text, T& out) {
+  if (text.size() == 1 && text[0] >= '0' && text[0] <= '9') {  // most of them
+    out = text[0] - '0';
+    return true;
+  }
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc{} && end == text.data() + text.size();
 }

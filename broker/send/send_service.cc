@@ -46,9 +46,10 @@ void SendService::register_handlers(Dispatcher& dispatcher) {
       [this](net::Connection& c, const protocol::CommandView& r) { on_send_back(c, r); });
 }
 
-BrokerProperties SendService::broker_properties() const {
-  return {context_.config.region_id, context_.config.trace_on ? "true" : "false",
-          context_.config.broker_cluster_name};
+const BrokerProperties& SendService::broker_properties() {
+  const config::BrokerConfig& c = context_.config;
+  broker_properties_.set(c.region_id, c.trace_on, c.broker_cluster_name);
+  return broker_properties_;
 }
 
 const protocol::RecordHost& SendService::born_host(const net::Connection& connection) {
@@ -271,14 +272,8 @@ void SendService::answer_when_committed(net::Connection& connection,
                                         QueueOffset queue_offset, std::string_view uniq_key,
                                         bool wait) {
   const std::size_t begin = staged_.size();
-  protocol::ResponseWriter writer(staged_, 0, request.opaque);
-  writer.ext("MSG_REGION", context_.config.region_id);
-  writer.ext("TRACE_ON", context_.config.trace_on ? std::string_view("true") : "false");
-  writer.ext("msgId", message_ids);
-  writer.ext("queueId", static_cast<std::int64_t>(queue_id));
-  writer.ext("queueOffset", queue_offset.v);
-  if (!uniq_key.empty()) writer.ext("transactionId", uniq_key);
-  writer.finish(0);
+  answer_writer_.set_broker(context_.config.region_id, context_.config.trace_on);
+  answer_writer_.write({request.opaque, message_ids, queue_id, queue_offset, uniq_key}, staged_);
   Answer answer;
   answer.end = last.end;
   answer.connection = connection.id();
@@ -300,18 +295,25 @@ void SendService::on_committed(LogPosition position) {
   if (answers_.empty() || answers_.front().end > position) return;
   const std::int64_t now_us = context_.clock.steady_us();
   while (!answers_.empty() && answers_.front().end <= position) {
-    const Answer& answer = answers_.front();
-    context_.stats.count_put_latency((now_us - answer.since_us) / 1000);
-    context_.stats.rpc.record({answer.code, 0, false, RpcLatency::Result::kSuccess},
-                              now_us - answer.since_us);
-    if (!answer.flush_timeout_sent) {
-      if (net::Connection* connection = context_.connections.find(answer.connection)) {
-        connection->output().append(staged_, staged_begin_, answer.staged_bytes);
-        connection->touch();
-      }
+    // Neighbours of one connection go as one piece: a connection's requests come in batches.
+    const net::ConnectionId id = answers_.front().connection;
+    const bool wanted = !answers_.front().flush_timeout_sent;
+    std::size_t bytes = 0;
+    do {
+      const Answer& answer = answers_.front();
+      context_.stats.count_put_latency((now_us - answer.since_us) / 1000);
+      context_.stats.rpc.record({answer.code, 0, false, RpcLatency::Result::kSuccess},
+                                now_us - answer.since_us);
+      bytes += answer.staged_bytes;
+      answers_.pop_front();
+    } while (!answers_.empty() && answers_.front().end <= position &&
+             answers_.front().connection == id && answers_.front().flush_timeout_sent != wanted);
+    net::Connection* const connection = wanted ? context_.connections.find(id) : nullptr;
+    if (connection != nullptr) {
+      connection->output().append(staged_, staged_begin_, bytes);
+      connection->touch();
     }
-    staged_begin_ += answer.staged_bytes;
-    answers_.pop_front();
+    staged_begin_ += bytes;
   }
   if (staged_begin_ == staged_.size()) {
     staged_.clear();

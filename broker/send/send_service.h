@@ -14,6 +14,7 @@
 #include "broker/send/send_request.h"
 #include "broker/send/topic_resolver.h"
 #include "protocol/message_id.h"
+#include "protocol/send_answer.h"
 
 namespace gantry::broker {
 
@@ -68,16 +69,18 @@ class SendService final : private CommitObserver {
                              std::string_view uniq_key, bool wait);
   void on_committed(LogPosition position) override;
   void sweep_timeouts();
-  BrokerProperties broker_properties() const;
+  const BrokerProperties& broker_properties();
   const protocol::RecordHost& born_host(const net::Connection& connection);
 
   BrokerContext& context_;
   TopicResolver topics_;
   protocol::UniqueIdGenerator ids_;
+  BrokerProperties broker_properties_;
   std::string properties_;   // scratch
   std::string message_ids_;  // scratch
   std::string delay_topic_;  // scratch
   std::string dlq_topic_;    // scratch
+  protocol::SendAnswerWriter answer_writer_;
   std::deque<Answer> answers_;
   std::string staged_;  // the success frames of answers_, in order, from staged_begin_ on
   std::size_t staged_begin_ = 0;

@@ -18,7 +18,7 @@ constexpr std::size_t kShortField = 128;  // key and value that fit into a Piece
 class Piece {
  public:
   Piece& put(std::string_view text) {
-    std::memcpy(end_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(end_, text.data(), text.size());
     end_ += text.size();
     return *this;
   }

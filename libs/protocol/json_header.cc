@@ -158,6 +158,11 @@ inline bool HeaderParser::next_or_close(char close, bool& more) {
     more = true;
     return true;
   }
+  if (p_ < end_ && *p_ == close) {
+    ++p_;
+    more = false;
+    return true;
+  }
   return next_or_close_slow(close, more);
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "log/log.h"
+#include "runtime/time_slice.h"
 #include "runtime/timer.h"
 #include "runtime/turn_hooks.h"
 #include "runtime/worker.h"
@@ -24,6 +25,10 @@ namespace gantry::runtime {
 namespace {
 
 constexpr Logger kLog("runtime");
+
+// A shard wakes up often and for a short while, and requests wait until it does. With this slice,
+// the shortest that the kernel grants, it need not wait behind a thread that computes.
+constexpr std::chrono::microseconds kTimeSlice{100};
 
 thread_local const void* t_running_shard = nullptr;
 
@@ -187,6 +192,7 @@ Shard::~Shard() {
 
 void Shard::start() {
   impl_->thread = std::thread([impl = impl_.get()] {
+    set_time_slice(kTimeSlice);
     // The kernel's limit is 15 characters.
     pthread_setname_np(pthread_self(), impl->name.substr(0, 15).c_str());
     impl->run();

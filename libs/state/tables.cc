@@ -48,8 +48,9 @@ bool erase_config(StringMap<Config>& table, std::string_view name) {
 }  // namespace
 
 const protocol::TopicConfig* TopicTable::find(std::string_view name) const {
+  if (const protocol::TopicConfig* found = last_found_.get(name)) return found;
   const auto it = topics_.find(name);
-  return it == topics_.end() ? nullptr : &it->second;
+  return it == topics_.end() ? nullptr : last_found_.remember(*it);
 }
 
 const std::vector<const protocol::TopicConfig*>& TopicTable::all() const {
@@ -67,6 +68,7 @@ bool TopicTable::put(protocol::TopicConfig config) {
 }
 
 bool TopicTable::erase(std::string_view name) {
+  last_found_.forget();
   if (!erase_config(topics_, name)) return false;
   sorted_valid_ = false;
   return true;

@@ -34,6 +34,7 @@ class TopicTable {
   protocol::DataVersion version_;
   mutable std::vector<const protocol::TopicConfig*> sorted_;
   mutable bool sorted_valid_ = false;
+  mutable LastFound<const protocol::TopicConfig> last_found_;
 };
 
 }  // namespace gantry::state

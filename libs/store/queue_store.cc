@@ -49,6 +49,7 @@ Result<void> QueueStore::load(LogPosition log_begin, LogPosition log_applied) {
 }
 
 Result<void> QueueStore::clear() {
+  last_found_.forget();
   topics_.clear();
   dirty_.clear();
   unsynced_.clear();
@@ -70,11 +71,15 @@ ConsumeQueue* QueueStore::find(std::string_view topic, std::int32_t queue_id) {
 }
 
 ConsumeQueue& QueueStore::get(std::string_view topic, std::int32_t queue_id) {
-  auto it = topics_.find(topic);
-  if (it == topics_.end()) it = topics_.emplace(std::string(topic), TopicQueues{}).first;
+  TopicQueues* queues = last_found_.get(topic);
+  if (queues == nullptr) {
+    auto it = topics_.find(topic);
+    if (it == topics_.end()) it = topics_.emplace(std::string(topic), TopicQueues{}).first;
+    queues = last_found_.remember(*it);
+  }
   const auto index = static_cast<std::size_t>(queue_id);
-  if (index < it->second.by_id.size() && it->second.by_id[index]) return *it->second.by_id[index];
-  return make(it->second, topic, queue_id);
+  if (index < queues->by_id.size() && queues->by_id[index]) return *queues->by_id[index];
+  return make(*queues, topic, queue_id);
 }
 
 ConsumeQueue& QueueStore::make(TopicQueues& topic_queues, std::string_view topic,
@@ -180,6 +185,7 @@ Result<void> QueueStore::remove_topic(std::string_view topic) {
     --queue_count_;
     if (auto destroyed = queue->destroy(); !destroyed && first_error) first_error = destroyed;
   }
+  last_found_.forget();
   topics_.erase(it);
   const std::string directory = directory_ + "/" + std::string(topic);
   const auto exists = fs_.exists(directory);

@@ -73,6 +73,7 @@ class QueueStore {
   std::vector<ConsumeQueue*> dirty_;  // may hold queues that are clean again
   std::vector<ConsumeQueue*> unsynced_;
   std::size_t queue_count_ = 0;
+  LastFound<TopicQueues> last_found_;
   LogPosition appended_, durable_;
 };
 

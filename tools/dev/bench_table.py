@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import statistics
 import sys
 from pathlib import Path
 
@@ -21,12 +22,28 @@ print("| case | figure | Gantry | Apache RocketMQ 5.5.0 | limit | × Apache | of
 print("|---|---|---:|---:|---:|---:|---:|")
 for run, cases in runs.items():
     for case, m in cases.items():
-        if not isinstance(m, dict) or "ours" not in m:
+        if not isinstance(m, dict) or "figure" not in m:
             continue
         name = case if run == "async" else f"{case}, SYNC_FLUSH both"
         limit = f"{m['limit']:.0f}" if "limit" in m else "–"
         share = f"{100 * m['of_limit']:.0f} %" if "of_limit" in m else "–"
         print(f"| {name} | {m['figure']} | {m['ours']:.0f} | {m['peer']:.0f} | {limit} | {m['x_peer']:.2f} | {share} |")
+
+
+def latencies(who):
+    rounds = [json.loads(line)["e2e_us"] for line in (work / f"latency.{who}").read_text().splitlines()]
+    return {p: statistics.median(r[p] for r in rounds) for p in ("p50", "p99", "p999")}
+
+
+ours, peer = latencies("ours"), latencies("peer")
+print("\nEnd to end at 2000 messages a second, in µs:\n")
+print("| percentile | Gantry | Apache RocketMQ 5.5.0 | × Apache |")
+print("|---|---:|---:|---:|")
+for p in ours:
+    print(f"| {p} | {ours[p]:.0f} | {peer[p]:.0f} | {peer[p] / max(ours[p], 1):.2f} |")
+start = json.loads((work / "startup.json").read_text())
+print(f"\nFrom exec to ready: {start['empty_ms']} ms on an empty store, {start['killed_ms']} ms after kill -9 with "
+      f"{start['body_bytes'] / 1e9:.1f} GB of messages of 1 KB.")
 rss = runs["async"]["rss_mb"]
 print(f"\nResident memory: {idle_kb / 1024:.0f} MB idle on an empty store, {rss['ours']:.0f} MB after the comparison "
       f"(Apache RocketMQ: {rss['peer']:.0f} MB).")

@@ -57,5 +57,23 @@ TEST(StringMap, FindsByView) {
   EXPECT_NE(map.find(std::string_view("abcd").substr(0, 3)), map.end());
 }
 
+TEST(LastFound, KnowsOneEntryUntilItIsToldToForget) {
+  StringMap<int> map{{"a", 1}, {"b", 2}};
+  LastFound<int> last;
+  EXPECT_EQ(last.get(""), nullptr);
+  EXPECT_EQ(last.remember(*map.find("a")), &map["a"]);
+  for (int i = 0; i < 1000; ++i) map.emplace("more" + std::to_string(i), i);  // rehashes
+  EXPECT_EQ(last.get("a"), &map["a"]);
+  EXPECT_EQ(last.get("b"), nullptr);
+  EXPECT_EQ(last.get("aa"), nullptr);
+  last.remember(*map.find("b"));
+  EXPECT_EQ(last.get("a"), nullptr);
+  EXPECT_EQ(*last.get("b"), 2);
+  const LastFound<int> copy(last);
+  EXPECT_EQ(copy.get("b"), nullptr);
+  last.forget();
+  EXPECT_EQ(last.get("b"), nullptr);
+}
+
 }  // namespace
 }  // namespace gantry

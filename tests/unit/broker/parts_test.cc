@@ -51,8 +51,10 @@ TEST(DelayLevels, ClampsToTheLast) {
 class ClientPropertiesTest : public ::testing::Test {
  protected:
   ClientProperties rewrite(std::string_view text) {
-    return rewrite_properties(text, {"Region", "true", "Cluster"}, ids_, 1'000'000, out_);
+    broker_.set("Region", true, "Cluster");
+    return rewrite_properties(text, broker_, ids_, 1'000'000, out_);
   }
+  BrokerProperties broker_;
   protocol::UniqueIdGenerator ids_{*protocol::RecordHost::parse("10.0.0.1", 1), 1, 1};
   std::string out_;
 };

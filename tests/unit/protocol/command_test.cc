@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "protocol/send_answer.h"
 
 namespace gantry::protocol {
 namespace {
@@ -358,6 +359,34 @@ TEST(Language, NamesAndCodes) {
   EXPECT_EQ(language_from_name("KLINGON"), Language::kUnknown);
   EXPECT_EQ(language_from_code(14), Language::kUnknown);
   EXPECT_EQ(language_from_code(-1), Language::kUnknown);
+}
+
+TEST(SendAnswerWriter, SameBytesAsResponseWriter) {
+  const std::string many_ids(100 * 33, 'A');
+  for (const std::string_view region : {"DefaultRegion", "", "quoted \"r\""}) {
+    for (const SendAnswer& answer :
+         {SendAnswer{7, "7F00000100002A9F0000000000000000", 3, QueueOffset(12), "KEY1"},
+          SendAnswer{INT32_MIN, "7F", INT32_MIN, QueueOffset(INT64_MIN), {}},
+          SendAnswer{-1, many_ids, 0, QueueOffset(INT64_MAX), "needs \"escapes\"\n"},
+          SendAnswer{0, {}, 65535, QueueOffset(0), "\xE2\x82\xAC"}}) {
+      std::string expected = "before";
+      ResponseWriter pieces(expected, 0, answer.opaque);
+      pieces.ext("MSG_REGION", region);
+      pieces.ext("TRACE_ON", std::string_view(region.empty() ? "false" : "true"));
+      pieces.ext("msgId", answer.message_ids);
+      pieces.ext("queueId", static_cast<std::int64_t>(answer.queue_id));
+      pieces.ext("queueOffset", answer.queue_offset.v);
+      if (!answer.uniq_key.empty()) pieces.ext("transactionId", answer.uniq_key);
+      pieces.finish(0);
+
+      SendAnswerWriter writer;
+      writer.set_broker("another", region.empty());
+      writer.set_broker(region, !region.empty());
+      std::string out = "before";
+      writer.write(answer, out);
+      EXPECT_EQ(out, expected);
+    }
+  }
 }
 
 TEST(Command, FindTakesTheLast) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/time_slice.h"
 #include "shard_test_util.h"
 
 namespace gantry::runtime {
@@ -34,6 +35,22 @@ TEST(Shard, PostedTasksRunInOrderOnTheShard) {
   EXPECT_EQ(order.size(), 4U);
   EXPECT_EQ(order[0], 1);
   EXPECT_EQ(order[1], 2);
+}
+
+TEST(Shard, HasAShortTimeSliceItsHelpersHaveTheUsualOne) {
+  const auto usual = time_slice();
+  if (usual.count() == 0) GTEST_SKIP() << "this kernel has no time slices for threads";
+  Shard shard("t");
+  shard.start();
+  std::chrono::nanoseconds own{0};
+  std::chrono::nanoseconds helpers{0};
+  ASSERT_TRUE(shard.call([&] {
+    own = time_slice();
+    std::thread([&] { helpers = time_slice(); }).join();
+  }));
+  EXPECT_LT(own, usual);
+  EXPECT_EQ(own, std::chrono::microseconds(100));
+  EXPECT_EQ(helpers, usual);
 }
 
 TEST(Shard, TasksOfManyThreadsAllRunAndKeepEachThreadsOrder) {
