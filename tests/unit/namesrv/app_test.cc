@@ -19,6 +19,7 @@
 #include "protocol/route_data.h"
 #include "registration.h"
 #include "runtime/shard.h"
+#include "tests/support/metrics_page.h"
 
 namespace gantry::namesrv {
 namespace {
@@ -228,6 +229,13 @@ TEST_F(AppTest, HttpAnswersProbesMetricsAndNode) {
   ASSERT_TRUE(metrics);
   EXPECT_THAT(metrics->body, HasSubstr("gantry_namesrv_brokers{"));
   EXPECT_THAT(metrics->body, HasSubstr(R"(request="REGISTER_BROKER")"));
+  // docs/operations/metrics.md lists what there is.
+  std::map<std::string, std::string> exposed;
+  for (const auto& [name, family] : gantry::testing::families(metrics->body)) {
+    exposed[name] = family.type;
+  }
+  EXPECT_EQ(exposed, gantry::testing::documented(GANTRY_SOURCE_DIR "/docs/operations/metrics.md",
+                                                 "NameServer"));
   const auto node = http.Get("/v1/node");
   ASSERT_TRUE(node);
   EXPECT_EQ(node->status, 200);
