@@ -111,8 +111,10 @@ Result<void> Storage::open() {
   const auto& checkpoint = log_->last_checkpoint();
   const LogPosition known_committed =
       std::max(state_.applied(), checkpoint ? checkpoint->committed : LogPosition(0));
-  auto recovered =
-      log_->recover(*replay_from, std::move(epochs), state_.membership(), known_committed, *this);
+  raft::MembershipLog::Entry membership = state_.membership();
+  if (membership.membership.members.empty()) membership.membership = initial_membership();
+  auto recovered = log_->recover(*replay_from, std::move(epochs), std::move(membership),
+                                 known_committed, *this);
   if (!recovered) return std::unexpected(recovered.error());
   recovered_ = std::move(*recovered);
   recovery_ = recovered_.scan;
@@ -222,7 +224,11 @@ void Storage::remove_unknown_queues() {
 Result<void> Storage::start(const protocol::RecordHost& store_host,
                             replog::PeerTransport& transport) {
   // From here on the store is in use: RocketMQ's mark, and a checkpoint that is not clean.
-  GANTRY_TRY(io::write_file_atomically(fs_, path("abort"), std::to_string(::getpid())));
+  if (auto marked = io::write_file_atomically(fs_, path("abort"), std::to_string(::getpid()));
+      !marked) {
+    if (marked.error().code != ErrorCode::kDiskFull) return marked;
+    logger.warn("the store is not marked as in use for RocketMQ: {}", marked.error().message);
+  }
   if (log_->last_checkpoint()) {
     replog::Checkpoint checkpoint = log_->make_checkpoint(
         queues_->durable_up_to(), index_ ? index_->durable_up_to() : log_->committed(), index_from_,
@@ -242,7 +248,7 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
                                                   : LogPosition(-1);
   options.seed = std::hash<std::string>{}(log_->member_uuid());
   replica_ = std::make_unique<replog::Replica>(shard_, *log_, transport, *this, clock_, options);
-  GANTRY_TRY(replica_->start(recovered_, initial_membership()));
+  GANTRY_TRY(replica_->start(recovered_));
   start_timers();
   return {};
 }

@@ -115,7 +115,8 @@ class Log final : public CommandLog, private runtime::TurnHook {
   bool same_boot() const { return same_boot_; }
   // Verifies [from, end of the log), cuts a torn tail, and replays to `listener` what is committed:
   // everything below `known_committed`, and all that was written while this member was the only
-  // voter. `epochs` and `membership`: as known from the state snapshot. A range that is damaged but
+  // voter. `epochs` and `membership`: as known from the state snapshot, or the membership that the
+  // group began with. A range that is damaged but
   // followed by valid records is reported; a member that has others to ask is cut there.
   Result<RecoveredLog> recover(LogPosition from, EpochTable epochs,
                                raft::MembershipLog::Entry membership, LogPosition known_committed,

@@ -30,7 +30,7 @@ Result<void> Log::open() {
 namespace {
 
 bool only_voter(const raft::Membership& membership, const std::string& uuid) {
-  return membership.members.empty() || (membership.voter_count() == 1 && membership.is_voter(uuid));
+  return membership.voter_count() == 1 && membership.is_voter(uuid);
 }
 
 }  // namespace

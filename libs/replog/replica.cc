@@ -30,11 +30,7 @@ Replica::Replica(runtime::Loop& loop, Log& log, PeerTransport& transport, Replic
 
 Replica::~Replica() { stop(); }
 
-Result<void> Replica::start(RecoveredLog recovered, const raft::Membership& membership) {
-  if (recovered.memberships.current().members.empty()) {
-    // The log holds no membership: nothing but the base is in there.
-    recovered.memberships.reset({LogPosition(0), LogPosition(0), membership});
-  }
+Result<void> Replica::start(RecoveredLog recovered) {
   HardState hard = log_.hard_state().state();
   ++hard.starts;
   const bool others = recovered.memberships.current().voter_count() > 1 ||

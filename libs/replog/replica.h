@@ -61,9 +61,9 @@ class Replica final : public LogDriver, public raft::RecordBounds {
           Clock& clock, ReplicaOptions options);
   ~Replica() override;
 
-  // `membership`: what counts when the log holds none (a group of one, a formed group); empty: this
-  // member belongs to no group yet and waits for a leader. A sole voter leads at once.
-  Result<void> start(RecoveredLog recovered, const raft::Membership& membership);
+  // A member whose recovered membership is empty belongs to no group yet and waits for a leader. A
+  // sole voter leads at once.
+  Result<void> start(RecoveredLog recovered);
   // No ticks and messages any more; the log may still be stopped.
   void stop();
 

@@ -173,7 +173,7 @@ class GroupMember final : public replog::LogListener, public replog::ReplicaList
     replica_options.seed = std::hash<std::string>{}(log->member_uuid());
     replica = std::make_unique<replog::Replica>(shard, *log, cable_, *this, system_clock(),
                                                 replica_options);
-    const auto started = replica->start(std::move(*recovered), formed);
+    const auto started = replica->start(std::move(*recovered));
     ASSERT_TRUE(started.has_value()) << started.error().message;
   }
 

@@ -96,7 +96,10 @@ class LogRig : public ReplicaListener {
     on_shard([&] {
       result = log->open();
       if (!result) return;
-      auto found = log->recover(from, std::move(epochs), {}, LogPosition(0), seen);
+      raft::MembershipLog::Entry alone;
+      alone.membership.put({log->member_uuid(), "", 1, true});
+      auto found =
+          log->recover(from, std::move(epochs), std::move(alone), LogPosition(0), seen);
       if (!found) {
         result = std::unexpected(found.error());
         return;
@@ -106,9 +109,7 @@ class LogRig : public ReplicaListener {
       ReplicaOptions options;
       options.store_host = *protocol::RecordHost::parse("127.0.0.1", 1);
       replica = std::make_unique<Replica>(shard, *log, no_peers, *this, clock, options);
-      raft::Membership alone;
-      alone.put({log->member_uuid(), "", 1, true});
-      result = replica->start(std::move(*found), alone);
+      result = replica->start(std::move(*found));
     });
     if (result) leads.get_future().get();
     return result;
