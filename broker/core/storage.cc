@@ -52,6 +52,7 @@ Storage::Storage(runtime::Shard& shard, io::FileSystem& fs, const config::Broker
 }
 
 Storage::~Storage() {
+  *alive_ = false;
   write_back_timer_.reset();
   checkpoint_timer_.reset();
   offsets_timer_.reset();
@@ -161,7 +162,10 @@ void Storage::on_trim(LogPosition position) {
   trim_wanted_ = std::max(trim_wanted_, position);
   // Files go after the next snapshot: no log file is deleted before one at or above the position is
   // durable.
-  if (live_ && upkeep_) shard_.post([this] { checkpoint(); });
+  if (!live_ || !upkeep_) return;
+  shard_.post([this, alive = alive_] {
+    if (*alive && live_) checkpoint();
+  });
 }
 
 void Storage::propose_trim(LogPosition position, state::Proposals::Done done) {
@@ -191,6 +195,7 @@ void Storage::trim_files() {
 Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   CheckpointWork work;
   work.position = log_->committed();
+  work.log_files = log_->unsynced_files();
   state_.advance(work.position);
   auto queues = queues_->begin_sync();
   if (!queues) return std::unexpected(queues.error());
@@ -203,8 +208,10 @@ Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   return work;
 }
 
-// Derived files first, then the snapshot, then the checkpoint that relies on both.
+// The log first, so that nothing on disk runs ahead of it after a power cut; then derived files,
+// the snapshot, and the checkpoint that relies on all of them.
 Result<void> Storage::run_checkpoint(const CheckpointWork& work) {
+  for (const auto& file : work.log_files) replog::sync_or_end(*file);
   GANTRY_TRY(work.queues.run(fs_));
   if (!work.snapshot.empty()) GANTRY_TRY(snapshots_->save(work.position, work.snapshot));
   return log_->save_checkpoint(work.record);
@@ -227,19 +234,21 @@ void Storage::checkpoint() {
   auto work = begin_checkpoint(false);
   if (!work) return warn(work.error());
   checkpoint_running_ = true;
-  upkeep_->post([this, warn, work = std::make_shared<CheckpointWork>(std::move(*work))] {
-    auto done = run_checkpoint(*work);
-    shard_.post([this, warn, work, done = std::move(done)] {
-      checkpoint_running_ = false;
-      if (!live_) return;
-      if (done) {
-        end_checkpoint(*work);
-      } else {
-        warn(done.error());
-      }
-      if (std::exchange(checkpoint_again_, false)) checkpoint();
-    });
-  });
+  upkeep_->post(
+      [this, warn, alive = alive_, work = std::make_shared<CheckpointWork>(std::move(*work))] {
+        auto done = run_checkpoint(*work);
+        shard_.post([this, warn, alive, work, done = std::move(done)] {
+          if (!*alive) return;
+          checkpoint_running_ = false;
+          if (!live_) return;
+          if (done) {
+            end_checkpoint(*work);
+          } else {
+            warn(done.error());
+          }
+          if (std::exchange(checkpoint_again_, false)) checkpoint();
+        });
+      });
 }
 
 void Storage::pump_index() {

@@ -87,6 +87,7 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
 
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
+  Result<void> follow_log_end();
   Result<LogPosition> choose_replay_start();
   Result<LogPosition> apache_replay_start() const;
   Result<void> apply_internal(const protocol::RecordView& record, LogPosition end);
@@ -96,7 +97,8 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   // What one checkpoint writes: gathered on the shard, written by the upkeep thread.
   struct CheckpointWork {
     LogPosition position;
-    std::string snapshot;  // empty: the newest one is of this position
+    std::vector<std::shared_ptr<io::File>> log_files;  // that hold unsynced bytes below position
+    std::string snapshot;                              // empty: the newest one is of this position
     store::QueueStore::SyncWork queues;
     replog::Checkpoint record;
   };
@@ -137,6 +139,8 @@ class Storage final : public replog::LogListener, private state::StateMachine::L
   bool live_ = false;  // recovery is over
   bool checkpoint_running_ = false, checkpoint_again_ = false;
   std::unique_ptr<runtime::Worker> upkeep_;
+  // For what is posted to the shard and may run after this object is gone. Shard only.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<runtime::Timer> write_back_timer_, checkpoint_timer_, offsets_timer_,
       index_timer_;
 };

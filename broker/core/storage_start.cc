@@ -56,7 +56,7 @@ Result<void> Storage::check_foreign_store() const {
 }
 
 Result<void> Storage::load_snapshot() {
-  snapshots_ = std::make_unique<state::SnapshotStore>(path("raft"));
+  snapshots_ = std::make_unique<state::SnapshotStore>(fs_, path("raft"));
   auto loaded = snapshots_->load();
   if (!loaded) return std::unexpected(loaded.error());
   for (const auto& damaged : loaded->damaged) {
@@ -109,6 +109,7 @@ Result<void> Storage::open() {
   auto scan = log_->recover(*replay_from, std::move(epochs), *this);
   if (!scan) return std::unexpected(scan.error());
   recovery_ = std::move(*scan);
+  GANTRY_TRY(follow_log_end());
   // A take-over that got as far as its term has its import in the log too: nothing is left to do.
   const auto known = state_.epochs().at(apache_range_from_);
   const bool term_begun = apache_range_from_.v >= 0 ? known && known->start == apache_range_from_ &&
@@ -125,6 +126,24 @@ Result<void> Storage::open() {
   live_ = true;
   logger.info("store opened records_replayed={} from={} end={}", recovery_.records, replay_from->v,
               recovery_.end.v);
+  return {};
+}
+
+// A disk that did not keep what it had synced, or a hand that removed files: the log ends before
+// what snapshot and queues know. They follow it, or new records at those positions would be taken
+// for old ones.
+Result<void> Storage::follow_log_end() {
+  if (recovery_.end < state_.applied()) {
+    logger.warn(
+        "the log ends at {}, before the state snapshot of {}: the state is kept, {} bytes "
+        "of records are lost",
+        recovery_.end.v, state_.applied().v, state_.applied() - recovery_.end);
+    state_.restart_at(recovery_.end);
+    GANTRY_TRY(snapshots_->restart_at(recovery_.end, state_.serialize_snapshot()));
+  }
+  if (recovery_.end < queues_loaded_) {
+    GANTRY_TRY(queues_->reload(log_->begin(), recovery_.end));
+  }
   return {};
 }
 
@@ -157,7 +176,8 @@ Result<LogPosition> Storage::choose_replay_start() {
     logger.info("taking over a store of Apache RocketMQ log_begin={} replay_from={}",
                 log_->begin().v, from.v);
   }
-  GANTRY_TRY(queues_->load(log_->begin(), queues_loaded_));
+  const bool writes_lost = !log_->same_boot() && !(checkpoint && checkpoint->clean);
+  GANTRY_TRY(queues_->load(log_->begin(), queues_loaded_, writes_lost));
 
   store::KeyIndexOptions options;
   options.log_begin = std::max(log_->begin(), index_from_);
@@ -252,7 +272,7 @@ Result<void> Storage::start(const protocol::RecordHost& store_host) {
 }
 
 Result<void> Storage::import_apache_config() {
-  auto imported = state::read_apache_config(path("config"));
+  auto imported = state::read_apache_config(fs_, path("config"));
   if (!imported) return std::unexpected(imported.error());
   for (const std::string& note : imported->notes) logger.info("{}", note);
   logger.info("importing RocketMQ's configuration topics={} groups={} offsets={}",
@@ -306,7 +326,7 @@ Result<void> Storage::stop() {
 
 // config/*.json and the checkpoint file, so that Apache RocketMQ can go on from here.
 Result<void> Storage::write_apache_files() {
-  GANTRY_TRY(state::write_apache_config(state::render_apache_config(state_), path("config")));
+  GANTRY_TRY(state::write_apache_config(fs_, state::render_apache_config(state_), path("config")));
   std::string checkpoint(4096, '\0');
   const std::int64_t time_ms = log_->last_store_time_ms();
   store_be<std::int64_t>(checkpoint.data(), time_ms);

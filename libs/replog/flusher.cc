@@ -12,6 +12,13 @@ namespace {
 log::Logger logger("flusher");
 }
 
+void sync_or_end(io::File& file) {
+  if (const auto synced = file.sync(); !synced) {
+    logger.error("sync of the log failed, ending the process: {}", synced.error().message);
+    std::_Exit(70);
+  }
+}
+
 Flusher::Flusher(OnDurable on_durable)
     : on_durable_(std::move(on_durable)), thread_([this] { run(); }) {}
 
@@ -49,12 +56,7 @@ void Flusher::run() {
       target = target_;
     }
     const std::int64_t started_us = system_clock().steady_us();
-    for (const auto& file : files) {
-      if (const auto synced = file->sync(); !synced) {
-        logger.error("sync of the log failed, ending the process: {}", synced.error().message);
-        std::_Exit(70);
-      }
-    }
+    for (const auto& file : files) sync_or_end(*file);
     ++syncs_;
     sync_us_total_ += system_clock().steady_us() - started_us;
     on_durable_(target);

@@ -18,6 +18,9 @@
 
 namespace gantry::replog {
 
+// fdatasync of a file of the log; any thread. A failure ends the process with it as the last line.
+void sync_or_end(io::File& file);
+
 class Flusher {
  public:
   using OnDurable = std::function<void(LogPosition)>;  // called on the flusher's thread

@@ -24,10 +24,10 @@
 #include "base/types.h"
 #include "io/file_system.h"
 #include "protocol/record.h"
+#include "raft/epoch_table.h"
 #include "replog/checkpoint.h"
 #include "replog/command_log.h"
 #include "replog/commit_rule.h"
-#include "raft/epoch_table.h"
 #include "replog/flusher.h"
 #include "replog/hard_state.h"
 #include "replog/internal_topic.h"
@@ -142,6 +142,11 @@ class Log final : public CommandLog, private runtime::TurnHook {
 
   // --- upkeep -----------------------------------------------------------------------------------
   void flush();  // asks for a sync of what is written
+  // The files that must be synced before anything that relies on [.., committed()) is made durable:
+  // with ASYNC_FLUSH, committed records may be in the page cache only.
+  std::vector<std::shared_ptr<io::File>> unsynced_files() const {
+    return files_->files_in(durable_, committed_);
+  }
   // What a checkpoint would say now; positions are limited to what is durable here.
   Checkpoint make_checkpoint(LogPosition queues_applied, LogPosition index_applied,
                              LogPosition index_from, bool clean) const;

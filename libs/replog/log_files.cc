@@ -116,7 +116,11 @@ Result<void> LogFiles::NextFile::make() {
   if (*exists) {
     ignore_result(fs->remove(temporary), "another thread made the file first and took the name");
   } else {
-    GANTRY_TRY(fs->rename(temporary, path));
+    if (auto renamed = fs->rename(temporary, path); !renamed) {
+      // Another thread that makes the same file may have given it its name in between.
+      const auto made = fs->exists(path);
+      if (!made || !*made) return renamed;
+    }
     GANTRY_TRY(fs->sync_directory(directory));
   }
   auto file_result = fs->open(path, io::OpenMode::kReadWrite);

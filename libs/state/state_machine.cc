@@ -336,6 +336,11 @@ void StateMachine::apply_term_start(LogPosition record_end, const Epoch& epoch,
   epochs_.append(epoch);
 }
 
+void StateMachine::restart_at(LogPosition end) {
+  applied_ = std::min(applied_, end);
+  epochs_.cut(end);
+}
+
 void StateMachine::advance(LogPosition end) { applied_ = std::max(applied_, end); }
 
 }  // namespace gantry::state
