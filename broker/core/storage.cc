@@ -52,6 +52,7 @@ Storage::Storage(runtime::Loop& shard, io::FileSystem& fs, const config::BrokerC
 }
 
 Storage::~Storage() {
+  *alive_ = false;
   write_back_timer_.reset();
   checkpoint_timer_.reset();
   offsets_timer_.reset();
@@ -163,7 +164,10 @@ void Storage::on_trim(LogPosition position) {
   trim_wanted_ = std::max(trim_wanted_, position);
   // Files go after the next snapshot: no log file is deleted before one at or above the position is
   // durable.
-  if (live_ && upkeep_) shard_.post([this] { checkpoint(); });
+  if (!live_ || !upkeep_) return;
+  shard_.post([this, alive = alive_] {
+    if (*alive && live_) checkpoint();
+  });
 }
 
 void Storage::propose_trim(LogPosition position, state::Proposals::Done done) {
@@ -206,11 +210,11 @@ Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   return work;
 }
 
-// Derived files and the log first, then the snapshot, which must not be ahead of the log on disk,
-// then the checkpoint that relies on all.
+// The log first, so that nothing on disk runs ahead of it after a power cut; then derived files,
+// the snapshot, and the checkpoint that relies on all of them.
 Result<void> Storage::run_checkpoint(const CheckpointWork& work) {
-  GANTRY_TRY(work.queues.run(fs_));
   log_->run_sync(work.log);
+  GANTRY_TRY(work.queues.run(fs_));
   if (!work.snapshot.empty()) GANTRY_TRY(snapshots_->save(work.position, work.snapshot));
   return log_->save_checkpoint(work.record);
 }
@@ -232,19 +236,21 @@ void Storage::checkpoint() {
   auto work = begin_checkpoint(false);
   if (!work) return warn(work.error());
   checkpoint_running_ = true;
-  upkeep_->post([this, warn, work = std::make_shared<CheckpointWork>(std::move(*work))] {
-    auto done = run_checkpoint(*work);
-    shard_.post([this, warn, work, done = std::move(done)] {
-      checkpoint_running_ = false;
-      if (!live_) return;
-      if (done) {
-        end_checkpoint(*work);
-      } else {
-        warn(done.error());
-      }
-      if (std::exchange(checkpoint_again_, false)) checkpoint();
-    });
-  });
+  upkeep_->post(
+      [this, warn, alive = alive_, work = std::make_shared<CheckpointWork>(std::move(*work))] {
+        auto done = run_checkpoint(*work);
+        shard_.post([this, warn, alive, work, done = std::move(done)] {
+          if (!*alive) return;
+          checkpoint_running_ = false;
+          if (!live_) return;
+          if (done) {
+            end_checkpoint(*work);
+          } else {
+            warn(done.error());
+          }
+          if (std::exchange(checkpoint_again_, false)) checkpoint();
+        });
+      });
 }
 
 }  // namespace gantry::broker

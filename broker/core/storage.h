@@ -121,6 +121,7 @@ class Storage final : public replog::LogListener,
   Result<void> load_snapshot();
   raft::Membership initial_membership() const;
   void start_timers();
+  Result<void> follow_log_end();
   Result<LogPosition> choose_replay_start();
   Result<LogPosition> apache_replay_start() const;
   // Where RocketMQ's checkpoint file keeps store times in milliseconds.
@@ -138,7 +139,7 @@ class Storage final : public replog::LogListener,
   // What one checkpoint writes: gathered on the shard, written by the upkeep thread.
   struct CheckpointWork {
     LogPosition position;
-    std::string snapshot;  // empty: the newest one is of this position
+    std::string snapshot;                              // empty: the newest one is of this position
     store::QueueStore::SyncWork queues;
     replog::Log::SyncWork log;
     replog::Checkpoint record;
@@ -187,6 +188,8 @@ class Storage final : public replog::LogListener,
   bool live_ = false;                                  // recovery is over
   bool checkpoint_running_ = false, checkpoint_again_ = false;
   std::unique_ptr<runtime::TaskRunner> upkeep_;
+  // For what is posted to the shard and may run after this object is gone. Shard only.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<runtime::Timer> write_back_timer_, checkpoint_timer_, offsets_timer_,
       index_timer_;
 };

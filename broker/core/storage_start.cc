@@ -56,7 +56,7 @@ Result<void> Storage::check_foreign_store() const {
 }
 
 Result<void> Storage::load_snapshot() {
-  snapshots_ = std::make_unique<state::SnapshotStore>(path("raft"));
+  snapshots_ = std::make_unique<state::SnapshotStore>(fs_, path("raft"));
   auto loaded = snapshots_->load();
   if (!loaded) return std::unexpected(loaded.error());
   for (const auto& damaged : loaded->damaged) {
@@ -118,6 +118,7 @@ Result<void> Storage::open() {
   if (!recovered) return std::unexpected(recovered.error());
   recovered_ = std::move(*recovered);
   recovery_ = recovered_.scan;
+  GANTRY_TRY(follow_log_end());
   // A take-over that got as far as its term has its import in the log too: nothing is left to do.
   const auto known = state_.epochs().at(apache_range_from_);
   const bool term_begun = apache_range_from_.v >= 0 ? known && known->start == apache_range_from_ &&
@@ -134,6 +135,27 @@ Result<void> Storage::open() {
   live_ = true;
   logger.info("store opened records_replayed={} from={} end={}", recovery_.records, replay_from->v,
               recovery_.end.v);
+  return {};
+}
+
+// A disk that did not keep what it had synced, or a hand that removed files: the log ends before
+// what snapshot and queues know. They follow it, or new records at those positions would be taken
+// for old ones.
+Result<void> Storage::follow_log_end() {
+  // A member with others gets the records again: the state waits for them, as after an install.
+  const raft::Membership& group = recovered_.memberships.current();
+  const bool alone = group.voter_count() == 1 && group.is_voter(log_->member_uuid());
+  if (alone && recovery_.end < state_.applied()) {
+    logger.warn(
+        "the log ends at {}, before the state snapshot of {}: the state is kept, {} bytes "
+        "of records are lost",
+        recovery_.end.v, state_.applied().v, state_.applied() - recovery_.end);
+    state_.restart_at(recovery_.end);
+    GANTRY_TRY(snapshots_->restart_at(recovery_.end, state_.serialize_snapshot()));
+  }
+  if (recovery_.end < queues_loaded_) {
+    GANTRY_TRY(queues_->reload(log_->begin(), recovery_.end));
+  }
   return {};
 }
 
@@ -167,7 +189,8 @@ Result<LogPosition> Storage::choose_replay_start() {
     logger.info("taking over a store of Apache RocketMQ log_begin={} replay_from={}",
                 log_->begin().v, from.v);
   }
-  GANTRY_TRY(queues_->load(log_->begin(), queues_loaded_));
+  const bool writes_lost = !log_->same_boot() && !(checkpoint && checkpoint->clean);
+  GANTRY_TRY(queues_->load(log_->begin(), queues_loaded_, writes_lost));
   open_index(from, taken_over_now);
   // A gap further back is filled in the background.
   if (checkpoint && index_) {
@@ -229,7 +252,8 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
     if (marked.error().code != ErrorCode::kDiskFull) return marked;
     logger.warn("the store is not marked as in use for RocketMQ: {}", marked.error().message);
   }
-  if (log_->last_checkpoint()) {
+  // An empty store gets one as well: without it, a later start would take the log for RocketMQ's.
+  if (log_->last_checkpoint() || log_->begin() == log_->files_end()) {
     replog::Checkpoint checkpoint = log_->make_checkpoint(
         queues_->durable_up_to(), index_ ? index_->durable_up_to() : log_->committed(), index_from_,
         false);
@@ -322,7 +346,7 @@ Result<void> Storage::install_snapshot(LogPosition begin, std::string_view snaps
 }
 
 Result<void> Storage::read_apache_config() {
-  auto imported = state::read_apache_config(path("config"));
+  auto imported = state::read_apache_config(fs_, path("config"));
   if (!imported) return std::unexpected(imported.error());
   for (const std::string& note : imported->notes) logger.info("{}", note);
   logger.info("importing RocketMQ's configuration topics={} groups={} offsets={}",
@@ -382,7 +406,7 @@ Result<void> Storage::stop() {
 
 // config/*.json and the checkpoint file, so that Apache RocketMQ can go on from here.
 Result<void> Storage::write_apache_files() {
-  GANTRY_TRY(state::write_apache_config(state::render_apache_config(state_), path("config")));
+  GANTRY_TRY(state::write_apache_config(fs_, state::render_apache_config(state_), path("config")));
   std::string checkpoint(4096, '\0');
   const std::int64_t time_ms = log_->last_store_time_ms();
   const std::int64_t index_ms = apache_checkpoint_time_ms(kApacheIndexTimeAt);

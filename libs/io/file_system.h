@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -89,6 +90,8 @@ FileSystem& posix_file_system();
 // kNotFound if there is no such file; kCorrupt if it is larger than `bytes_max`.
 Result<std::string> read_file(FileSystem& fs, const std::string& path,
                               std::size_t bytes_max = 1U << 30);
+// Suffix of the temporary file that write_file_atomically() leaves behind after a crash.
+inline constexpr std::string_view kTemporarySuffix = ".tmp";
 // Temporary file, fdatasync, rename, directory sync: the old or the new content, never a mixture.
 Result<void> write_file_atomically(FileSystem& fs, const std::string& path, std::string_view bytes);
 

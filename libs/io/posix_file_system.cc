@@ -256,15 +256,24 @@ Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size
   return bytes;
 }
 
+namespace {
+
+Result<void> write_whole_file(FileSystem& fs, const std::string& path, std::string_view bytes) {
+  auto file = fs.open(path, OpenMode::kCreate);
+  if (!file) return std::unexpected(file.error());
+  GANTRY_TRY((*file)->truncate(0));
+  GANTRY_TRY((*file)->write_at(0, bytes));
+  return (*file)->sync();
+}
+
+}  // namespace
+
 Result<void> write_file_atomically(FileSystem& fs, const std::string& path,
                                    std::string_view bytes) {
-  const std::string temporary = path + ".tmp";
-  {
-    auto file = fs.open(temporary, OpenMode::kCreate);
-    if (!file) return std::unexpected(file.error());
-    GANTRY_TRY((*file)->truncate(0));
-    GANTRY_TRY((*file)->write_at(0, bytes));
-    GANTRY_TRY((*file)->sync());
+  const std::string temporary = path + std::string(kTemporarySuffix);
+  if (auto written = write_whole_file(fs, temporary, bytes); !written) {
+    ignore_result(fs.remove(temporary), "it only frees the space; the first error matters");
+    return written;
   }
   GANTRY_TRY(fs.rename(temporary, path));
   return fs.sync_directory(parent_directory(path));

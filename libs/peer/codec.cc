@@ -57,6 +57,14 @@ struct Writer {
     to.set_commit(m.commit.v);
     to.set_leader_end(m.leader_end.v);
     put(m.epochs, *to.mutable_epochs());
+    // Memberships within the bytes are read from them.
+    for (const raft::MembershipLog::Entry& entry : m.memberships) {
+      if (entry.start < m.to) continue;
+      proto::MembershipAhead& ahead = *to.mutable_membership_ahead();
+      ahead.set_start(entry.start.v);
+      ahead.set_end(entry.end.v);
+      ahead.set_membership(entry.membership.encode());
+    }
   }
   void operator()(const raft::AppendAnswer& m) const {
     proto::AppendAnswer& to = *out.mutable_append_answer();
@@ -188,6 +196,16 @@ Result<Body> get(const proto::Append& in, std::size_t body_bytes) {
   append.commit = LogPosition(in.commit());
   append.leader_end = LogPosition(in.leader_end());
   append.epochs = std::move(*epochs);
+  if (in.has_membership_ahead()) {
+    const proto::MembershipAhead& ahead = in.membership_ahead();
+    GANTRY_TRY(check_falling(
+        kName, {{"membership_ahead.end", ahead.end()}, {"membership_ahead.start", ahead.start()},
+                {"to", in.to()}}));
+    auto membership = get_membership(kName, ahead.membership());
+    if (!membership) return std::unexpected(membership.error());
+    append.memberships.push_back(
+        {LogPosition(ahead.start()), LogPosition(ahead.end()), std::move(*membership)});
+  }
   return append;
 }
 
@@ -273,7 +291,8 @@ Result<Decoded> get(const proto::Message& in, std::size_t body_bytes) {
   if (body_bytes > 0 && !takes_body) {
     return bad(fmt::format("{} bytes beside a message that has none", body_bytes));
   }
-  return raft::Message{in.from(), in.to(), Term(in.term()), in.start(), std::move(*body)};
+  return raft::Message{in.from(),  in.to(),             Term(in.term()),
+                       in.start(), in.receiver_start(), std::move(*body)};
 }
 
 Result<Decoded> get(const proto::Hello& in) {
@@ -340,6 +359,7 @@ std::string encode(const raft::Message& message) {
   out.set_to(message.to);
   out.set_term(message.term.v);
   out.set_start(message.start);
+  out.set_receiver_start(message.receiver_start);
   std::visit(Writer{out}, message.body);
   return header.SerializeAsString();
 }

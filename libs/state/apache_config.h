@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "io/file_system.h"
 #include "state/commands.h"
 #include "state/state_machine.h"
 
@@ -27,7 +28,7 @@ struct ApacheConfig {
 // `config_directory`, each falling back to its .bak as Apache does. A file that is missing together
 // with its .bak counts as empty (noted). Errors: kCorrupt naming the file when a file and its .bak
 // are both unusable, kIo.
-Result<ApacheConfig> read_apache_config(const std::string& config_directory);
+Result<ApacheConfig> read_apache_config(io::FileSystem& fs, const std::string& config_directory);
 
 // Parsers of one file each; they add to `out`.
 Result<void> parse_topics_json(std::string_view text, ImportedState& out);
@@ -53,7 +54,7 @@ ApacheConfigFiles render_apache_config(const StateMachine& machine);
 
 // Writes the four files, each atomically, the previous version kept as .bak. Creates the directory.
 // Errors: kDiskFull, kIo.
-Result<void> write_apache_config(const ApacheConfigFiles& files,
+Result<void> write_apache_config(io::FileSystem& fs, const ApacheConfigFiles& files,
                                  const std::string& config_directory);
 
 }  // namespace gantry::state

@@ -38,6 +38,10 @@ class EpochTable {
   bool append(const Epoch& epoch);
   // Drops epochs that end at or below `begin`; the one that holds `begin` stays.
   void trim(LogPosition begin);
+  // Drops epochs that start at or behind `end`.
+  void cut(LogPosition end) {
+    std::erase_if(epochs_, [&](const Epoch& epoch) { return epoch.start >= end; });
+  }
   void clear() { epochs_.clear(); }
 
   std::vector<Epoch> epochs_;

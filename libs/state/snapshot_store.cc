@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <system_error>
+#include <functional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/crc32.h"
-#include "state/durable_file.h"
 
 namespace gantry::state {
 namespace {
@@ -23,6 +21,7 @@ constexpr std::size_t kCrcOffset = 28;
 constexpr std::string_view kPrefix = "state-";
 constexpr std::size_t kDigits = 20;
 constexpr std::size_t kKept = 2;
+constexpr std::size_t kFileBytesMax = std::size_t{16} << 30;  // a length that is not true ends here
 
 std::optional<LogPosition> position_of(std::string_view name) {
   if (!name.starts_with(kPrefix) || name.size() != kPrefix.size() + kDigits) return std::nullopt;
@@ -41,7 +40,8 @@ std::uint32_t checksum(std::string_view header, std::string_view body) {
 
 }  // namespace
 
-SnapshotStore::SnapshotStore(std::string directory) : directory_(std::move(directory)) {}
+SnapshotStore::SnapshotStore(io::FileSystem& fs, std::string directory)
+    : fs_(fs), directory_(std::move(directory)) {}
 
 std::string SnapshotStore::file_name(LogPosition position) {
   return fmt::format("{}{:020}", kPrefix, position.v);
@@ -84,33 +84,28 @@ Result<std::pair<LogPosition, std::string_view>> SnapshotStore::decode(std::stri
 
 Result<std::vector<SnapshotStore::File>> SnapshotStore::list(bool remove_temporary) const {
   std::vector<File> files;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(directory_, error);
-  if (error == std::errc::no_such_file_or_directory) return files;
-  for (const std::filesystem::directory_iterator end; !error && entries != end;
-       entries.increment(error)) {
-    const std::string name = entries->path().filename().string();
-    if (const auto position = position_of(name)) {
-      files.push_back(File{*position, entries->path().string()});
-    } else if (remove_temporary && name.starts_with(kPrefix) && name.ends_with(kTemporarySuffix)) {
-      std::error_code ignored;  // it is met again next time
-      std::filesystem::remove(entries->path(), ignored);
+  const auto entries = fs_.list(directory_);
+  if (!entries) {
+    if (entries.error().code == ErrorCode::kNotFound) return files;
+    return std::unexpected(entries.error());
+  }
+  for (const io::DirectoryEntry& entry : *entries) {
+    std::string path = directory_ + "/" + entry.name;
+    if (const auto position = position_of(entry.name)) {
+      files.push_back(File{*position, std::move(path)});
+    } else if (remove_temporary && entry.name.starts_with(kPrefix) &&
+               entry.name.ends_with(io::kTemporarySuffix)) {
+      ignore_result(fs_.remove(path), "it is met again next time");
     }
   }
-  if (error) {
-    return make_error(ErrorCode::kIo,
-                      fmt::format("cannot read directory {}: {}", directory_, error.message()));
-  }
-  std::sort(files.begin(), files.end(),
-            [](const File& a, const File& b) { return a.position > b.position; });
+  std::ranges::sort(files, std::greater{}, &File::position);
   return files;
 }
 
 Result<std::string> SnapshotStore::read_valid(const File& file) const {
-  auto data = read_file(file.path);
+  auto data = io::read_file(fs_, file.path, kFileBytesMax);
   if (!data) return std::unexpected(std::move(data).error());
-  if (!*data) return make_error(ErrorCode::kIo, fmt::format("{} vanished", file.path));
-  auto decoded = decode(**data);
+  auto decoded = decode(*data);
   if (!decoded) return std::unexpected(std::move(decoded).error());
   if (decoded->first != file.position) {
     return make_error(ErrorCode::kCorrupt,
@@ -120,10 +115,24 @@ Result<std::string> SnapshotStore::read_valid(const File& file) const {
 }
 
 Result<void> SnapshotStore::save(LogPosition position, std::string_view body) {
-  GANTRY_TRY(make_directories(directory_));
+  GANTRY_TRY(io::create_directories_durably(fs_, directory_));
   const std::string path = directory_ + "/" + file_name(position);
-  GANTRY_TRY(write_file_durable(path, encode(position, body)));
+  GANTRY_TRY(io::write_file_atomically(fs_, path, encode(position, body)));
   durable_ = std::max(durable_.value_or(position), position);
+  remove_old();
+  return {};
+}
+
+Result<void> SnapshotStore::restart_at(LogPosition position, std::string_view body) {
+  const std::string path = directory_ + "/" + file_name(position);
+  GANTRY_TRY(io::write_file_atomically(fs_, path, encode(position, body)));
+  const auto files = list(false);
+  if (!files) return std::unexpected(files.error());
+  for (const File& file : *files) {
+    if (file.position > position) GANTRY_TRY(fs_.remove(file.path));
+  }
+  GANTRY_TRY(fs_.sync_directory(directory_));
+  durable_ = position;
   remove_old();
   return {};
 }
@@ -133,9 +142,8 @@ void SnapshotStore::remove_old() const {
   if (!files) return;  // the next save cleans up
   std::size_t valid = 0;
   for (const File& file : *files) {
-    std::error_code ignored;  // it is met again at the next save
     if (valid == kKept) {
-      std::filesystem::remove(file.path, ignored);
+      ignore_result(fs_.remove(file.path), "it is met again at the next save");
     } else if (read_valid(file)) {
       ++valid;
     }

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "io/file_system.h"
 
 namespace gantry::state {
 
@@ -33,12 +34,16 @@ class SnapshotStore {
     std::vector<Damaged> damaged;  // newest first; report them
   };
 
-  // `directory` (store/raft) is created by save() when its parent exists.
-  explicit SnapshotStore(std::string directory);
+  // `directory` (store/raft) is created by save(). `fs` outlives this object.
+  SnapshotStore(io::FileSystem& fs, std::string directory);
 
   // On success the snapshot is durable under its name: file synced, renamed, directory synced.
   // Errors: kDiskFull, kIo; older snapshots are untouched then.
   Result<void> save(LogPosition position, std::string_view body);
+
+  // The log turned out to end at `position`, before the newest snapshot. The same as save(), and
+  // the snapshots above are deleted: they are of records that do not exist.
+  Result<void> restart_at(LogPosition position, std::string_view body);
 
   // Newest valid snapshot and every damaged file met before it. Removes left-over temporary files.
   // A missing directory is an empty one. Errors: kIo.
@@ -62,7 +67,8 @@ class SnapshotStore {
   Result<std::string> read_valid(const File& file) const;
   void remove_old() const;
 
-  std::string directory_;
+  io::FileSystem& fs_;
+  const std::string directory_;
   std::optional<LogPosition> durable_;
 };
 

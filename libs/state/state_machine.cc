@@ -342,6 +342,11 @@ void StateMachine::apply_membership(const raft::MembershipLog::Entry& entry) {
   membership_ = entry;
 }
 
+void StateMachine::restart_at(LogPosition end) {
+  applied_ = std::min(applied_, end);
+  epochs_.cut(end);
+}
+
 void StateMachine::advance(LogPosition end) { applied_ = std::max(applied_, end); }
 
 }  // namespace gantry::state

@@ -85,6 +85,10 @@ class StateMachine {
   // the snapshot lies at a record boundary as late as possible.
   void advance(LogPosition end);
 
+  // The log turned out to end at `end`, before applied(): what comes next will be other records at
+  // the same positions, and they count. The tables stay as they are, but epochs from `end` on go.
+  void restart_at(LogPosition end);
+
   const TopicTable& topics() const { return topics_; }
   const GroupTable& groups() const { return groups_; }
   const OffsetTable& offsets() const { return offsets_; }

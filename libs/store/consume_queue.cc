@@ -47,7 +47,7 @@ Result<QueueOffset> partition_point(QueueOffset from, QueueOffset to, Pred&& pre
 ConsumeQueue::ConsumeQueue(io::FileSystem& fs, std::string directory, std::int64_t file_bytes)
     : fs_(fs), directory_(std::move(directory)), file_bytes_(file_bytes) {}
 
-Result<void> ConsumeQueue::load(LogPosition log_begin, LogPosition log_applied) {
+Result<void> ConsumeQueue::load(LogPosition log_begin, LogPosition log_applied, bool writes_lost) {
   const auto exists = fs_.exists(directory_);
   if (!exists) return std::unexpected(exists.error());
   if (!*exists) return {};
@@ -71,7 +71,43 @@ Result<void> ConsumeQueue::load(LogPosition log_begin, LogPosition log_applied) 
   if (!end) return std::unexpected(end.error());
   min_ = first;
   max_ = next_ = written_ = tail_start_ = *end;
+  GANTRY_TRY(erase_behind_max(writes_lost));
   return trim(log_begin);
+}
+
+Result<void> ConsumeQueue::erase_behind_max(bool writes_lost) {
+  const std::int64_t from = max_.v * kEntryBytes;
+  while (files_.size() > 1 && files_.back() >= from) {
+    if (open_start_ == files_.back()) {
+      open_.reset();
+      open_start_ = -1;
+    }
+    GANTRY_TRY(fs_.remove(directory_ + "/" + replog::position_file_name(files_.back())));
+    files_.pop_back();
+    directory_unsynced_ = true;
+  }
+  if (from >= files_.back() + file_bytes_) return {};
+  auto file = file_for(from, false);
+  if (!file) return std::unexpected(file.error());
+  std::string bytes(64 << 10, '\0');
+  for (std::int64_t at = from - files_.back(); at < file_bytes_;) {
+    const auto want = static_cast<std::size_t>(std::min<std::int64_t>(
+        file_bytes_ - at, writes_lost ? static_cast<std::int64_t>(bytes.size()) : kEntryBytes));
+    const auto n = (*file)->read_at(at, {bytes.data(), want});
+    if (!n) return std::unexpected(n.error());
+    if (std::string_view(bytes).substr(0, *n).find_first_not_of('\0') != std::string_view::npos) {
+      GANTRY_TRY((*file)->zero(at, file_bytes_ - at));
+      open_unsynced_ = true;
+      return {};
+    }
+    if (*n < want) {  // its size was lost
+      open_unsynced_ = true;
+      return (*file)->truncate(file_bytes_);
+    }
+    if (!writes_lost) return {};
+    at += static_cast<std::int64_t>(want);
+  }
+  return {};
 }
 
 void ConsumeQueue::append(QueueOffset offset, const QueueEntry& entry) {

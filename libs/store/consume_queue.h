@@ -32,9 +32,10 @@ class ConsumeQueue {
 
   ConsumeQueue(io::FileSystem& fs, std::string directory, std::int64_t file_bytes);
 
-  // Finds [min, max) of what is on disk and forgets entries at or beyond `log_applied`: they come
-  // again when the log is replayed from there.
-  Result<void> load(LogPosition log_begin, LogPosition log_applied);
+  // Finds [min, max) of what is on disk and erases entries at or beyond `log_applied`: they come
+  // again when the log is replayed from there, or never, and must not be met by a later load.
+  // `writes_lost`: such entries may also lie behind zeros (the machine went down).
+  Result<void> load(LogPosition log_begin, LogPosition log_applied, bool writes_lost = true);
 
   QueueOffset min() const { return min_; }
   QueueOffset max() const { return max_; }  // committed
@@ -52,6 +53,7 @@ class ConsumeQueue {
   Result<QueueEntry> at(QueueOffset offset);
 
   bool dirty() const { return written_ < max_; }
+  bool unsynced() const { return open_unsynced_ || directory_unsynced_ || !unsynced_.empty(); }
   // Writes entries that are only in memory; kDiskFull keeps them.
   Result<void> write_back();
   // Moves what has been written and not yet synced to `files`, and directories with new names to
@@ -69,6 +71,7 @@ class ConsumeQueue {
 
  private:
   Result<io::File*> file_for(std::int64_t byte_offset, bool create);
+  Result<void> erase_behind_max(bool writes_lost);
   Result<QueueEntry> read_disk(QueueOffset offset);
   void drop_memory(std::size_t keep_entries);
   std::int64_t entries_per_file() const { return file_bytes_ / kEntryBytes; }

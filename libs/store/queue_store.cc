@@ -30,7 +30,7 @@ std::string QueueStore::queue_directory(std::string_view topic, std::int32_t que
   return fmt::format("{}/{}/{}", directory_, topic, queue_id);
 }
 
-Result<void> QueueStore::load(LogPosition log_begin, LogPosition log_applied) {
+Result<void> QueueStore::load(LogPosition log_begin, LogPosition log_applied, bool writes_lost) {
   GANTRY_TRY(fs_.create_directories(directory_));
   const auto topics = fs_.list(directory_);
   if (!topics) return std::unexpected(topics.error());
@@ -41,20 +41,31 @@ Result<void> QueueStore::load(LogPosition log_begin, LogPosition log_applied) {
     for (const io::DirectoryEntry& queue : *queues) {
       const auto id = parse_queue_id(queue.name);
       if (!queue.is_directory || !id) continue;
-      GANTRY_TRY(get(topic.name, *id).load(log_begin, log_applied));
+      ConsumeQueue& loaded = get(topic.name, *id);
+      GANTRY_TRY(loaded.load(log_begin, log_applied, writes_lost));
+      if (loaded.unsynced()) unsynced_.push_back(&loaded);
     }
   }
   appended_ = durable_ = log_applied;
   return {};
 }
 
-Result<void> QueueStore::clear() {
+void QueueStore::forget() {
   last_found_.forget();
   topics_.clear();
   dirty_.clear();
   unsynced_.clear();
   queue_count_ = 0;
   appended_ = durable_ = LogPosition(0);
+}
+
+Result<void> QueueStore::reload(LogPosition log_begin, LogPosition log_applied) {
+  forget();
+  return load(log_begin, log_applied);
+}
+
+Result<void> QueueStore::clear() {
+  forget();
   const auto exists = fs_.exists(directory_);
   if (!exists) return std::unexpected(exists.error());
   if (*exists) GANTRY_TRY(fs_.remove_recursively(directory_));

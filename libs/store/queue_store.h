@@ -23,7 +23,9 @@ class QueueStore {
   QueueStore(io::FileSystem& fs, std::string directory, std::int64_t file_bytes);
 
   // Loads every queue on disk; see ConsumeQueue::load.
-  Result<void> load(LogPosition log_begin, LogPosition log_applied);
+  Result<void> load(LogPosition log_begin, LogPosition log_applied, bool writes_lost = true);
+  // Forgets what is in memory and loads again.
+  Result<void> reload(LogPosition log_begin, LogPosition log_applied);
   // Deletes everything on disk and in memory, to be rebuilt from the log.
   Result<void> clear();
 
@@ -63,6 +65,7 @@ class QueueStore {
   struct TopicQueues {
     std::vector<std::unique_ptr<ConsumeQueue>> by_id;
   };
+  void forget();
   std::string queue_directory(std::string_view topic, std::int32_t queue_id) const;
   ConsumeQueue& make(TopicQueues& topic_queues, std::string_view topic, std::int32_t queue_id);
 

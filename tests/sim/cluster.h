@@ -132,7 +132,6 @@ class Cluster {
   // Of everything that was committed, and when: equal for equal seeds.
   std::uint64_t trace_hash() const { return trace_; }
   void note(std::uint64_t value) { trace_ = (trace_ ^ value) * 1099511628211ULL; }
-  void expect_end(bool expected) { ends_expected_ = expected; }
   std::function<void(Node&)> on_process_ended;
 
  private:
@@ -157,7 +156,6 @@ class Cluster {
   std::vector<Acknowledged> acknowledged_messages_;
   std::map<std::int64_t, std::uint64_t> digests_;  // of the state, by applied position
   std::uint64_t acknowledged_ = 0, next_message_ = 0, trace_ = 1469598103934665603ULL;
-  bool ends_expected_ = false;
 };
 
 }  // namespace gantry::simtest

@@ -130,7 +130,8 @@ bool Node::rot() {
 
 void Node::ended(const std::string& last_words) {
   serving_ = false;
-  if (!cluster_.ends_expected_ && !fail_syncs_) {
+  // A failing disk ends it; one without room keeps it from going on behind a cut, or from starting.
+  if (!fail_syncs_ && !refuse_space_) {
     throw Violation{fmt::format("node {} ended itself: {}", number_, last_words)};
   }
   cluster_.world.at(0, [this] {

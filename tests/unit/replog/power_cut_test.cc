@@ -221,10 +221,13 @@ TEST(PowerCut, BehindACutOnlyZerosRemainOnTheDisk) {
       LogPosition end;
       rig.on_shard([&] {
         ASSERT_TRUE(rig.log->open());
-        const auto scan = rig.log->recover(LogPosition(0), {}, rig.seen);
-        ASSERT_TRUE(scan) << scan.error().message;
-        cuts += scan->garbage_behind_end ? 1 : 0;
-        end = scan->end;
+        raft::MembershipLog::Entry alone;
+        alone.membership.put({rig.log->member_uuid(), "", 1, true});
+        const auto found =
+            rig.log->recover(LogPosition(0), {}, std::move(alone), LogPosition(0), rig.seen);
+        ASSERT_TRUE(found) << found.error().message;
+        cuts += found->scan.garbage_behind_end ? 1 : 0;
+        end = found->scan.end;
         recovered = disk->after_power_cut(cut_seed + 1);
       });
       ASSERT_TRUE(recovered);

@@ -58,7 +58,7 @@ class ApacheConfigTest : public ::testing::Test {
 };
 
 TEST_F(ApacheConfigTest, ReadsWhatApacheWrote) {
-  const auto config = read_apache_config(kFixtures.string());
+  const auto config = read_apache_config(io::posix_file_system(), kFixtures.string());
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_THAT(config->notes, IsEmpty());
   StateMachine machine;
@@ -100,9 +100,10 @@ TEST_F(ApacheConfigTest, ReadsWhatApacheWrote) {
 
 TEST_F(ApacheConfigTest, WhatIsWrittenReadsBackAsTheSame) {
   StateMachine first;
-  import_into(first, read_apache_config(kFixtures.string())->state);
-  ASSERT_TRUE(write_apache_config(render_apache_config(first), root_.string()));
-  const auto again = read_apache_config(root_.string());
+  import_into(first, read_apache_config(io::posix_file_system(), kFixtures.string())->state);
+  ASSERT_TRUE(
+      write_apache_config(io::posix_file_system(), render_apache_config(first), root_.string()));
+  const auto again = read_apache_config(io::posix_file_system(), root_.string());
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_THAT(again->notes, IsEmpty());
   EXPECT_EQ(again->state.topics_version, first.topics().data_version());
@@ -112,7 +113,7 @@ TEST_F(ApacheConfigTest, WhatIsWrittenReadsBackAsTheSame) {
   // The import counts as a change of each table; all else is equal.
   EXPECT_EQ(second.topics().data_version().counter, first.topics().data_version().counter + 1);
   StateMachine third;
-  import_into(third, read_apache_config(root_.string())->state);
+  import_into(third, read_apache_config(io::posix_file_system(), root_.string())->state);
   EXPECT_EQ(second.digest(), third.digest());
   ASSERT_EQ(second.topics().size(), first.topics().size());
   for (const auto* config : first.topics().all()) {
@@ -130,8 +131,9 @@ TEST_F(ApacheConfigTest, WritingKeepsThePreviousVersionAndLeavesOtherFilesAlone)
   copy_fixtures();
   spit(root_ / "consumerFilter.json", "mine");
   StateMachine machine;
-  import_into(machine, read_apache_config(kFixtures.string())->state);
-  ASSERT_TRUE(write_apache_config(render_apache_config(machine), root_.string()));
+  import_into(machine, read_apache_config(io::posix_file_system(), kFixtures.string())->state);
+  ASSERT_TRUE(
+      write_apache_config(io::posix_file_system(), render_apache_config(machine), root_.string()));
   for (const char* name :
        {"topics.json", "subscriptionGroup.json", "consumerOffset.json", "delayOffset.json"}) {
     EXPECT_EQ(slurp(root_ / (std::string(name) + ".bak")), slurp(kFixtures / name)) << name;
@@ -148,7 +150,7 @@ TEST_F(ApacheConfigTest, ADamagedFileFallsBackToItsBackup) {
   copy_fixtures();
   std::filesystem::copy_file(root_ / "topics.json", root_ / "topics.json.bak");
   spit(root_ / "topics.json", slurp(kFixtures / "topics.json").substr(0, 500));
-  const auto config = read_apache_config(root_.string());
+  const auto config = read_apache_config(io::posix_file_system(), root_.string());
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->state.topics.size(), 17U);
   ASSERT_EQ(config->notes.size(), 1U);
@@ -159,13 +161,13 @@ TEST_F(ApacheConfigTest, ADamagedFileFallsBackToItsBackup) {
 TEST_F(ApacheConfigTest, ADamagedFileWithoutAUsableBackupIsAnError) {
   copy_fixtures();
   spit(root_ / "consumerOffset.json", R"({"offsetTable":{"T@g":{0:"x"}}})");
-  auto config = read_apache_config(root_.string());
+  auto config = read_apache_config(io::posix_file_system(), root_.string());
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().code, ErrorCode::kCorrupt);
   EXPECT_THAT(config.error().message, HasSubstr("consumerOffset.json"));
   EXPECT_THAT(config.error().message, HasSubstr("whole number"));
   spit(root_ / "consumerOffset.json.bak", "{");
-  config = read_apache_config(root_.string());
+  config = read_apache_config(io::posix_file_system(), root_.string());
   ASSERT_FALSE(config);
   EXPECT_THAT(config.error().message, HasSubstr("consumerOffset.json.bak"));
 }
@@ -173,7 +175,7 @@ TEST_F(ApacheConfigTest, ADamagedFileWithoutAUsableBackupIsAnError) {
 TEST_F(ApacheConfigTest, MissingAndEmptyFilesAreEmptyTablesWithANote) {
   spit(root_ / "delayOffset.json", "");
   spit(root_ / "topics.json.bak", slurp(kFixtures / "topics.json"));
-  const auto config = read_apache_config(root_.string());
+  const auto config = read_apache_config(io::posix_file_system(), root_.string());
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->state.topics.size(), 17U);
   EXPECT_THAT(config->state.groups, IsEmpty());

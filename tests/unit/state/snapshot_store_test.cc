@@ -7,8 +7,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "base/bytes.h"
+#include "sim/power_cut_file_system.h"
 
 namespace gantry::state {
 namespace {
@@ -49,7 +51,7 @@ class SnapshotStoreTest : public ::testing::Test {
 };
 
 TEST_F(SnapshotStoreTest, AMissingDirectoryHoldsNothing) {
-  SnapshotStore store(directory());
+  SnapshotStore store(io::posix_file_system(), directory());
   const auto loaded = store.load();
   ASSERT_TRUE(loaded);
   EXPECT_FALSE(loaded->newest);
@@ -58,13 +60,13 @@ TEST_F(SnapshotStoreTest, AMissingDirectoryHoldsNothing) {
 }
 
 TEST_F(SnapshotStoreTest, KeepsTheTwoNewest) {
-  SnapshotStore store(directory());
+  SnapshotStore store(io::posix_file_system(), directory());
   for (const std::int64_t position : {100, 2000, 30000}) {
     ASSERT_TRUE(store.save(LogPosition(position), "body-" + std::to_string(position)));
   }
   EXPECT_THAT(names(), ElementsAre("state-00000000000000002000", "state-00000000000000030000"));
   EXPECT_EQ(store.durable_position(), LogPosition(30000));
-  SnapshotStore again(directory());
+  SnapshotStore again(io::posix_file_system(), directory());
   const auto loaded = again.load();
   ASSERT_TRUE(loaded);
   ASSERT_TRUE(loaded->newest);
@@ -74,11 +76,11 @@ TEST_F(SnapshotStoreTest, KeepsTheTwoNewest) {
 }
 
 TEST_F(SnapshotStoreTest, ADamagedSnapshotIsNamedAndTheOneBeforeIsUsed) {
-  SnapshotStore store(directory());
+  SnapshotStore store(io::posix_file_system(), directory());
   ASSERT_TRUE(store.save(LogPosition(100), "first"));
   ASSERT_TRUE(store.save(LogPosition(200), "second"));
   flip(path(200), 33);
-  SnapshotStore again(directory());
+  SnapshotStore again(io::posix_file_system(), directory());
   const auto loaded = again.load();
   ASSERT_TRUE(loaded);
   ASSERT_TRUE(loaded->newest);
@@ -90,7 +92,7 @@ TEST_F(SnapshotStoreTest, ADamagedSnapshotIsNamedAndTheOneBeforeIsUsed) {
 }
 
 TEST_F(SnapshotStoreTest, DamagedFilesDoNotCountAsKept) {
-  SnapshotStore store(directory());
+  SnapshotStore store(io::posix_file_system(), directory());
   ASSERT_TRUE(store.save(LogPosition(100), "first"));
   ASSERT_TRUE(store.save(LogPosition(200), "second"));
   flip(path(200), 3);
@@ -126,7 +128,7 @@ TEST_F(SnapshotStoreTest, GoldenHeader) {
 }
 
 TEST_F(SnapshotStoreTest, ARenamedSnapshotIsNotTrusted) {
-  SnapshotStore store(directory());
+  SnapshotStore store(io::posix_file_system(), directory());
   ASSERT_TRUE(store.save(LogPosition(100), "first"));
   std::filesystem::rename(path(100), path(900));
   const auto loaded = store.load();
@@ -137,7 +139,7 @@ TEST_F(SnapshotStoreTest, ARenamedSnapshotIsNotTrusted) {
 }
 
 TEST_F(SnapshotStoreTest, LeftOversOfACrashAreRemovedAndOtherFilesStay) {
-  SnapshotStore store(directory());
+  SnapshotStore store(io::posix_file_system(), directory());
   ASSERT_TRUE(store.save(LogPosition(100), "first"));
   std::ofstream(path(200).string() + ".tmp") << "half";
   std::ofstream(root_ / "raft" / "vote") << "other";
@@ -147,7 +149,7 @@ TEST_F(SnapshotStoreTest, LeftOversOfACrashAreRemovedAndOtherFilesStay) {
 }
 
 TEST_F(SnapshotStoreTest, AFailedSaveKeepsTheOldOnes) {
-  SnapshotStore store(directory());
+  SnapshotStore store(io::posix_file_system(), directory());
   ASSERT_TRUE(store.save(LogPosition(100), "first"));
   // A directory where the temporary file would go.
   std::filesystem::create_directory(path(200).string() + ".tmp");
@@ -157,6 +159,67 @@ TEST_F(SnapshotStoreTest, AFailedSaveKeepsTheOldOnes) {
   EXPECT_THAT(saved.error().message, HasSubstr(path(200).string()));
   EXPECT_EQ(store.durable_position(), LogPosition(100));
   EXPECT_EQ(store.load()->newest->body, "first");
+}
+
+TEST_F(SnapshotStoreTest, RestartingLowerForgetsWhatLiesAbove) {
+  SnapshotStore store(io::posix_file_system(), directory());
+  for (const std::int64_t position : {100, 2000, 30000}) {
+    ASSERT_TRUE(store.save(LogPosition(position), "old"));
+  }
+  ASSERT_TRUE(store.restart_at(LogPosition(500), "new"));
+  EXPECT_EQ(store.durable_position(), LogPosition(500));
+  EXPECT_THAT(names(), ElementsAre(SnapshotStore::file_name(LogPosition(500))));
+  EXPECT_EQ(store.load()->newest->body, "new");
+}
+
+// Whatever a power cut leaves, the newest snapshot that save() reported is there and valid.
+TEST(SnapshotPowerCut, ASavedSnapshotSurvivesAndTheOneBeforeToo) {
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    testing::PowerCutFileSystem disk;
+    std::unique_ptr<testing::PowerCutFileSystem> next;
+    std::optional<LogPosition> saved;
+    std::size_t left = 1 + random() % 40;
+    disk.before = [&](testing::DiskOperation, const std::string&) -> Result<void> {
+      if (left > 0 && --left == 0) next = disk.after_power_cut(seed);
+      return {};
+    };
+    SnapshotStore store(disk, "/store/raft");
+    for (std::int64_t position = 1000; !next; position += 1000) {
+      if (!store.save(LogPosition(position), std::string(9000, 'x'))) break;
+      if (!next) saved = LogPosition(position);
+    }
+    SnapshotStore again(*next, "/store/raft");
+    const auto loaded = again.load();
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    EXPECT_THAT(loaded->damaged, IsEmpty());
+    if (saved) {
+      ASSERT_TRUE(loaded->newest);
+      EXPECT_GE(loaded->newest->position, *saved);
+    }
+  }
+}
+
+TEST(SnapshotPowerCut, AFullOrBrokenDiskLeavesTheOldOnesAndNoHalfFile) {
+  using testing::DiskOperation;
+  for (const DiskOperation broken : {DiskOperation::kWrite, DiskOperation::kSync,
+                                     DiskOperation::kCreate, DiskOperation::kRename}) {
+    testing::PowerCutFileSystem disk;
+    SnapshotStore store(disk, "/store/raft");
+    ASSERT_TRUE(store.save(LogPosition(100), "first"));
+    disk.before = [&](DiskOperation operation, const std::string& path) -> Result<void> {
+      if (operation != broken) return {};
+      return make_error(ErrorCode::kDiskFull, path + ": no space");
+    };
+    const auto refused = store.save(LogPosition(200), "second");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kDiskFull);
+    EXPECT_EQ(store.durable_position(), LogPosition(100));
+    disk.before = nullptr;
+    EXPECT_EQ(store.load()->newest->body, "first");
+    EXPECT_THAT(disk.names("/store/raft"), ElementsAre(SnapshotStore::file_name(LogPosition(100))));
+  }
 }
 
 }  // namespace

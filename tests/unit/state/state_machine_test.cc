@@ -164,6 +164,21 @@ TEST(StateMachineTest, DelayStepsTakeEffectOnce) {
   EXPECT_EQ(m.machine.delays().next(3), QueueOffset(2)) << "an administrator may go back";
 }
 
+TEST(StateMachineTest, AfterARestartAtALowerEndNewRecordsCount) {
+  StateMachine m;
+  m.apply_term_start(LogPosition(200), {Term(1), LogPosition(100), 0});
+  m.apply_term_start(LogPosition(5100), {Term(2), LogPosition(5000), 0});
+  m.apply_term_start(LogPosition(3100), {Term(3), LogPosition(3000), 0});
+  EXPECT_EQ(m.epochs().last()->term, Term(2)) << "below applied(): part of what is there";
+  m.restart_at(LogPosition(3000));
+  EXPECT_EQ(m.applied(), LogPosition(3000));
+  m.apply_term_start(LogPosition(3100), {Term(3), LogPosition(3000), 0});
+  EXPECT_THAT(m.epochs().all(), ElementsAre(Epoch{Term(1), LogPosition(100), 0},
+                                            Epoch{Term(3), LogPosition(3000), 0}));
+  m.restart_at(LogPosition(9000));
+  EXPECT_EQ(m.applied(), LogPosition(3100)) << "never forward";
+}
+
 TEST(StateMachineTest, EpochsAnswerWhoWroteAPosition) {
   StateMachine m;
   m.apply_term_start(LogPosition(1100), {Term(1), LogPosition(1000), kEpochSyncFlush},

@@ -57,17 +57,43 @@ TEST(ConsumeQueue, AppendIsIdempotentAndFillsGapsWithBlanks) {
 }
 
 TEST(ConsumeQueue, LoadForgetsWhatTheLogWillBringAgain) {
-  testing::MemoryFileSystem fs;
-  {
-    ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
-    for (int i = 0; i < 150; ++i) q.append(QueueOffset(i), entry(i * 50));
-    ASSERT_TRUE(q.write_back());
-  }
   for (const int known : {0, 1, 99, 100, 149, 150}) {
+    testing::MemoryFileSystem fs;
+    ConsumeQueue before(fs, "/cq/T/0", kFileBytes);
+    for (int i = 0; i < 150; ++i) before.append(QueueOffset(i), entry(i * 50));
+    ASSERT_TRUE(before.write_back());
     ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
     ASSERT_TRUE(q.load(LogPosition(0), LogPosition(known * 50)));
     EXPECT_EQ(q.max(), QueueOffset(known));
     EXPECT_EQ(q.next(), QueueOffset(known));
+  }
+}
+
+// The log ended earlier than the queue's files and goes on with other messages: what the files held
+// behind must not be taken for entries once the log has grown past those positions.
+TEST(ConsumeQueue, EntriesOfALostTailNeverComeBack) {
+  for (const bool writes_lost : {false, true}) {
+    testing::MemoryFileSystem fs;
+    {
+      ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+      for (int i = 0; i < 250; ++i) q.append(QueueOffset(i), entry(i * 50));
+      ASSERT_TRUE(q.write_back());
+    }
+    if (writes_lost) {  // the entries right behind are lost, later ones are not
+      auto bytes = fs.get("/cq/T/0/00000000000000000000");
+      std::fill_n(bytes->begin() + 40 * 20, 20 * 20, '\0');
+    }
+    {
+      ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+      ASSERT_TRUE(q.load(LogPosition(0), LogPosition(40 * 50), writes_lost));
+      EXPECT_TRUE(q.unsynced()) << "what was erased has to be synced with the next checkpoint";
+      for (int i = 40; i < 43; ++i) q.append(QueueOffset(i), entry(i * 51));
+      ASSERT_TRUE(q.write_back());
+    }
+    ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+    ASSERT_TRUE(q.load(LogPosition(0), LogPosition(1'000'000)));
+    EXPECT_EQ(q.max(), QueueOffset(43));
+    EXPECT_FALSE(fs.get("/cq/T/0/00000000000000002000"));
   }
 }
 
