@@ -67,6 +67,7 @@ Result<void> Replica::start(RecoveredLog recovered) {
   tick_timer_ = loop_.every(options_.tick, [this] {
     core_->set_flush_ticks(static_cast<int>(log_.sync_running_us() / 1000 /
                                             std::max<std::int64_t>(options_.tick.count(), 1)));
+    tell_appended();
     core_->tick();
     process();
   });
@@ -125,13 +126,20 @@ const raft::Member* Replica::leader() const {
 
 void Replica::on_written(LogPosition written) {
   if (!core_) return;
-  if (core_->leading()) core_->on_appended(log_.end());
+  tell_appended();
   core_->on_written(written);
   process();
 }
 
+// The core must know every byte of the log before it decides anything about it: what was appended
+// in this turn as well.
+void Replica::tell_appended() {
+  if (core_->leading() && leading_ && log_.end() > core_->end()) core_->on_appended(log_.end());
+}
+
 void Replica::on_durable(LogPosition durable) {
   if (!core_) return;
+  tell_appended();
   core_->on_durable(durable);
   process();
 }
@@ -191,11 +199,13 @@ void Replica::receive(raft::Message message, std::string_view bytes) {
     }
     range = std::move(*checked);
   }
+  tell_appended();
   core_->step(message);
   process(&range, bytes);
 }
 
 Result<void> Replica::transfer(const raft::MemberId& target) {
+  tell_appended();
   auto done = core_->transfer(target);
   process();
   return done;

@@ -105,6 +105,7 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   void carry_out(raft::Output& output, const LogRange* range, std::string_view snapshot);
   void save(const raft::HardState& hard);
   void install(const raft::InstallSnapshot& install, std::string_view snapshot);
+  void tell_appended();
   void begin_term();
   void end_term();
   void send(const raft::Message& message);

@@ -86,6 +86,7 @@ class Node final : private broker::CommitObserver,
             std::span<const io::Slice> bytes) override;
   void on_committed(LogPosition position) override;
   void on_leading(Term term) override;
+  void on_following() override;
 
   Cluster& cluster_;
   const int number_;
@@ -97,6 +98,7 @@ class Node final : private broker::CommitObserver,
   std::vector<std::unique_ptr<Process>> dead_;  // destroyed outside of their own code
   bool serving_ = false;
   bool fail_syncs_ = false, refuse_space_ = false;
+  LogPosition checkpointed_;  // when the process was last killed
   friend class Cluster;
 };
 

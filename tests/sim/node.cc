@@ -72,6 +72,10 @@ void Node::start() {
 void Node::drop() {
   if (process_ == nullptr) return;
   process_->loop.kill();
+  if (serving_) {
+    const auto& checkpoint = process_->storage->log().last_checkpoint();
+    checkpointed_ = checkpoint ? checkpoint->queues_applied : LogPosition(0);
+  }
   serving_ = false;
   cluster_.pending_[number_].clear();
   dead_.push_back(std::move(process_));
@@ -110,7 +114,7 @@ bool Node::rot() {
   if (process_ != nullptr) return false;
   const auto names = disk_->names("/store/commitlog");
   if (names.empty()) return false;
-  // Only near the end: what a start reads again.
+  // Only what the next start reads again: behind the last checkpoint.
   const auto digits = [](const std::string& name) {
     return name.size() == 20 && name.find_first_not_of("0123456789") == std::string::npos;
   };
@@ -121,6 +125,8 @@ bool Node::rot() {
     const std::size_t last = bytes->find_last_not_of('\0');
     if (last == std::string::npos || last < 512) continue;
     const std::size_t at = last - static_cast<std::size_t>(cluster_.world.random(400));
+    const auto start = static_cast<std::int64_t>(at) + *replog::parse_position_file_name(*it);
+    if (start < checkpointed_.v) return false;
     const char flipped = static_cast<char>((*bytes)[at] ^ 0x40);
     disk_->overwrite(path, at, std::string_view(&flipped, 1));
     return true;
@@ -161,6 +167,9 @@ void Node::receive(const raft::Message& message, const std::string& bytes) {
 }
 
 void Node::on_committed(LogPosition position) { cluster_.committed_at(*this, position); }
+
+// What was not committed under its lead counts as unknown.
+void Node::on_following() { cluster_.pending_[number_].clear(); }
 
 void Node::on_leading(Term term) { cluster_.leads(*this, term); }
 
