@@ -13,6 +13,8 @@
 #include "broker/client/queue_locks.h"
 #include "broker/core/context.h"
 #include "broker/core/stats.h"
+#include "broker/group/group_peers.h"
+#include "broker/group/leader_gate.h"
 #include "broker/http/broker_http.h"
 #include "broker/offset/offset_handlers.h"
 #include "broker/pull/pull_service.h"
@@ -49,7 +51,7 @@ bool served_on_fast_port(std::int32_t code) {
 
 }  // namespace
 
-// Until members talk to each other.
+// A broker set of one has nobody to talk to.
 class NoTransport final : public replog::PeerTransport {
  public:
   void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
@@ -81,6 +83,7 @@ class BrokerApp::Impl final : private RoleObserver {
         return respond(connection, request, protocol::ResponseCode::kRequestCodeNotSupported,
                        fmt::format(" request type {} not supported", request.code));
       }
+      if (app_.gate_ && !app_.gate_->admit(connection, request)) return;
       app_.dispatcher_.dispatch(connection, request);
     }
     void on_close(net::Connection& connection) override { app_.on_close(connection.id()); }
@@ -115,11 +118,14 @@ class BrokerApp::Impl final : private RoleObserver {
   bool shard_running_ = false, stopped_ = false;
   std::promise<void> serving_;  // set when clients are served: as leader, or as one of several
   bool is_serving_ = false;
+  raft::MemberId leader_;  // the last one that was known
   std::uint16_t remoting_port_ = 0;
 
   std::unique_ptr<BrokerHttp> http_;
-  NoTransport transport_;
+  NoTransport no_transport_;
   std::unique_ptr<Storage> storage_;
+  std::unique_ptr<GroupPeers> peers_;  // null: a broker set of one
+  std::unique_ptr<LeaderGate> gate_;
   std::unique_ptr<ConfigFile> config_file_;
   std::unique_ptr<BrokerContext> context_;
   std::unique_ptr<net::RemotingServer> server_, fast_server_;
@@ -223,7 +229,16 @@ Result<void> BrokerApp::Impl::start_on_shard() {
             us);
       });
   storage_->add_role_observer(*this);
-  GANTRY_TRY(storage_->start(*host, transport_));
+  if (config_.raft_initial_members.empty()) {
+    GANTRY_TRY(storage_->start(*host, no_transport_));
+  } else {
+    peers_ = std::make_unique<GroupPeers>(shard_, *storage_, config_);
+    gate_ = std::make_unique<LeaderGate>(*context_,
+                                         [this] { return peers_->leader_client_address(); });
+    GANTRY_TRY(peers_->listen(context_->address));
+    GANTRY_TRY(storage_->start(*host, peers_->transport()));
+    peers_->start();
+  }
   retention_->start();
   registrar_->start();
   http_->attach(*context_, *server_, *pulls_, *clients_);
@@ -254,7 +269,12 @@ void BrokerApp::Impl::on_following() {
   registrar_->on_role_changed();
 }
 
-void BrokerApp::Impl::on_group_changed() { registrar_->on_role_changed(); }
+void BrokerApp::Impl::on_group_changed() {
+  const raft::MemberId& leader = storage_->replica().core().leader();
+  if (gate_ && !leader.empty() && leader != leader_) gate_->on_leader_changed();
+  if (!leader.empty()) leader_ = leader;
+  registrar_->on_role_changed();
+}
 
 void BrokerApp::Impl::stop_services() {
   if (delays_) delays_->stop();
@@ -278,6 +298,8 @@ void BrokerApp::Impl::stop_services() {
   sends_.reset();
   registrar_.reset();
   if (storage_) storage_->remove_role_observer(*this);
+  gate_.reset();
+  peers_.reset();
   pulls_.reset();
   clients_.reset();
   appender_.reset();

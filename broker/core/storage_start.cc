@@ -309,6 +309,16 @@ void Storage::on_leading(Term term) {
   proposals_->begin_term(term);
   if (apache_config_) import_apache_config();
   create_system_topics();
+  // A group that was formed has no membership in its log yet, and later members look for it there.
+  if (state_.membership().membership.members.empty() &&
+      replica_->core().membership().members.size() > 1) {
+    shard_.post([this, alive = alive_] {
+      if (!*alive || !leading()) return;
+      replica_->change_membership(replica_->core().membership(), [](const Result<void>& done) {
+        if (!done) logger.warn("the membership is not in the log yet: {}", done.error().message);
+      });
+    });
+  }
   for (RoleObserver* observer : roles_) observer->on_leading(term);
 }
 

@@ -16,6 +16,7 @@ usage: ./dev COMMAND [ARG...]
   build [PRESET]   build a preset: release (default), dev, tsan, fuzz -> build/PRESET/bin
   test [SUITE...]  run every test that needs no cluster, or only the suites named:
                    unit fuzz integration interop
+  sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs]
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
   lint             formatting, dependency direction, style, static analysis
   fmt              format every source file
@@ -35,6 +36,7 @@ case "${1:-help}" in
     build "${2:-release}"
     ;;
   test) shift; install_packages; exec "$here/test.sh" "$@" ;;
+  sim) shift; install_packages; build sim raft_sim; exec build/sim/bin/raft_sim "$@" ;;
   bench) shift; install_packages; exec "$here/bench.sh" "$@" ;;
   lint) install_packages; exec "$here/lint.sh" ;;
   fmt) install_packages; sources | xargs -r clang-format-19 -i ;;
