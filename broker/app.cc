@@ -233,8 +233,8 @@ Result<void> BrokerApp::Impl::start_on_shard() {
     GANTRY_TRY(storage_->start(*host, no_transport_));
   } else {
     peers_ = std::make_unique<GroupPeers>(shard_, *storage_, config_);
-    gate_ = std::make_unique<LeaderGate>(*context_,
-                                         [this] { return peers_->leader_client_address(); });
+    gate_ =
+        std::make_unique<LeaderGate>(*context_, [this] { return peers_->leader_client_address(); });
     GANTRY_TRY(peers_->listen(context_->address));
     GANTRY_TRY(storage_->start(*host, peers_->transport()));
     peers_->start();
@@ -257,6 +257,7 @@ void BrokerApp::Impl::note_serving() {
 
 void BrokerApp::Impl::on_leading(Term /*term*/) {
   delays_->start();
+  retention_->run(false);  // a follower leaves the trim to its leader
   registrar_->on_role_changed();
   note_serving();
 }

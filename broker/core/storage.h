@@ -139,7 +139,7 @@ class Storage final : public replog::LogListener,
   // What one checkpoint writes: gathered on the shard, written by the upkeep thread.
   struct CheckpointWork {
     LogPosition position;
-    std::string snapshot;                              // empty: the newest one is of this position
+    std::string snapshot;  // empty: the newest one is of this position
     store::QueueStore::SyncWork queues;
     replog::Log::SyncWork log;
     replog::Checkpoint record;

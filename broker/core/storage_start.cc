@@ -113,8 +113,8 @@ Result<void> Storage::open() {
       std::max(state_.applied(), checkpoint ? checkpoint->committed : LogPosition(0));
   raft::MembershipLog::Entry membership = state_.membership();
   if (membership.membership.members.empty()) membership.membership = initial_membership();
-  auto recovered = log_->recover(*replay_from, std::move(epochs), std::move(membership),
-                                 known_committed, *this);
+  auto recovered =
+      log_->recover(*replay_from, std::move(epochs), std::move(membership), known_committed, *this);
   if (!recovered) return std::unexpected(recovered.error());
   recovered_ = std::move(*recovered);
   recovery_ = recovered_.scan;

@@ -26,8 +26,8 @@ GroupPeers::~GroupPeers() { storage_.remove_role_observer(*this); }
 Result<void> GroupPeers::listen(const std::string& client_address) {
   GANTRY_TRY(peer::check_initial_members(config_.raft_initial_members));
   client_address_ = client_address;
-  const auto port = transport_.listen(config_.bind_address,
-                                      static_cast<std::uint16_t>(config_.raft_listen_port));
+  const auto port =
+      transport_.listen(config_.bind_address, static_cast<std::uint16_t>(config_.raft_listen_port));
   if (!port) return std::unexpected(port.error());
   return {};
 }
@@ -48,12 +48,12 @@ void GroupPeers::start() {
   transport_.set_members(known_);
   if (storage_.replica().formed()) return;
   transport_.set_seeds(config_.raft_initial_members);
-  formation_ = std::make_unique<peer::Formation>(
-      config_.raft_initial_members, storage_.log().member_uuid(),
-      // Not from inside the transport's callback.
-      [this](const raft::Membership& membership) {
-        shard_.post([this, membership] { formed(membership); });
-      });
+  formation_ =
+      std::make_unique<peer::Formation>(config_.raft_initial_members, storage_.log().member_uuid(),
+                                        // Not from inside the transport's callback.
+                                        [this](const raft::Membership& membership) {
+                                          shard_.post([this, membership] { formed(membership); });
+                                        });
   peers_changed();
 }
 

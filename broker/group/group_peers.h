@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// This member among the others of its broker set: the transport between them, the forming of the set
-// from empty stores, and where clients reach each member. Log shard only.
+// This member among the others of its broker set: the transport between them, the forming of the
+// set from empty stores, and where clients reach each member. Log shard only.
 #pragma once
 
 #include <memory>

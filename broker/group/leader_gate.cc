@@ -75,18 +75,18 @@ void LeaderGate::forward(const std::string& address, net::Connection& connection
   copy.with(std::string(kForwardedBornHost), connection.peer().text());
   if (request.is_oneway()) return client_.send_oneway(address, std::move(copy));
   ++in_flight_;
-  client_.call(address, std::move(copy), kForwardTimeout,
-               [this, alive = alive_, responder = Responder(context_.connections, connection, request),
-                address](Result<protocol::Command> reply) {
-                 if (!*alive) return;
-                 --in_flight_;
-                 if (reply) return responder.send(std::move(*reply));
-                 responder.send(ResponseCode::kServiceNotAvailable,
-                                fmt::format("service not available now: the master {} of broker {} "
-                                            "does not answer: {}",
-                                            address, context_.config.broker_name,
-                                            reply.error().message));
-               });
+  client_.call(
+      address, std::move(copy), kForwardTimeout,
+      [this, alive = alive_, responder = Responder(context_.connections, connection, request),
+       address](Result<protocol::Command> reply) {
+        if (!*alive) return;
+        --in_flight_;
+        if (reply) return responder.send(std::move(*reply));
+        responder.send(ResponseCode::kServiceNotAvailable,
+                       fmt::format("service not available now: the master {} of broker {} "
+                                   "does not answer: {}",
+                                   address, context_.config.broker_name, reply.error().message));
+      });
 }
 
 void LeaderGate::refuse(net::Connection& connection, const protocol::CommandView& request,

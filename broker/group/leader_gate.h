@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of a request that only the leader of the broker set can serve when it reaches another
-// member. Clients learn of a new leader within 30 s; until then they ask the old one. For a minute
-// after a change of leader such requests are forwarded, with the client's address in the header;
-// otherwise they are answered with a code that makes clients try elsewhere. Log shard only.
+// What becomes of a request that only the leader of the broker set can serve when it reaches
+// another member. Clients learn of a new leader within 30 s; until then they ask the old one. For a
+// minute after a change of leader such requests are forwarded, with the client's address in the
+// header; otherwise they are answered with a code that makes clients try elsewhere. Log shard only.
 #pragma once
 
 #include <cstdint>

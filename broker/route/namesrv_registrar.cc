@@ -81,7 +81,8 @@ void NamesrvRegistrar::set_addresses(const std::vector<std::string>& addresses) 
   const std::set<std::string> wanted(addresses.begin(), addresses.end());
   std::erase_if(namesrvs_, [&](const auto& entry) { return !wanted.contains(entry.first); });
   for (const std::string& address : wanted) {
-    if (namesrvs_.try_emplace(address).second && running_ && broker_id()) send_registration(address);
+    if (namesrvs_.try_emplace(address).second && running_ && broker_id())
+      send_registration(address);
   }
 }
 

@@ -95,7 +95,7 @@ struct BrokerConfig {
   int access_message_in_memory_max_ratio = 40;    // percent
   int max_msgs_num_batch = 64;                    // messages of one query by key
   int default_query_max_num = 32;
-  bool message_index_enable = true;  // false: queries by key find nothing
+  bool message_index_enable = true;   // false: queries by key find nothing
   int max_hash_slot_num = 5'000'000;  // of index files that RocketMQ left behind
   int max_index_num = 20'000'000;     // likewise
   bool long_polling_enable = true;

@@ -356,6 +356,7 @@ constexpr auto kKeys = std::to_array<RocketmqKey>({
     {"maxTransferCountOnMessageInMemory", kStore, "32"},
     {"memTableFlushIntervalMs", kStore, "3600000"},
     {"messageDelayLevel", kStore, "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"},
+    {"messageIndexEnable", kStore, "true"},
     {"messageIndexSafe", kStore, "false"},
     {"messageStorePlugIn", kBroker, ""},
     {"metricGrpcExporterIntervalInMills", kBroker, "60000"},

@@ -198,9 +198,9 @@ Result<Body> get(const proto::Append& in, std::size_t body_bytes) {
   append.epochs = std::move(*epochs);
   if (in.has_membership_ahead()) {
     const proto::MembershipAhead& ahead = in.membership_ahead();
-    GANTRY_TRY(check_falling(
-        kName, {{"membership_ahead.end", ahead.end()}, {"membership_ahead.start", ahead.start()},
-                {"to", in.to()}}));
+    GANTRY_TRY(check_falling(kName, {{"membership_ahead.end", ahead.end()},
+                                     {"membership_ahead.start", ahead.start()},
+                                     {"to", in.to()}}));
     auto membership = get_membership(kName, ahead.membership());
     if (!membership) return std::unexpected(membership.error());
     append.memberships.push_back(
@@ -291,8 +291,8 @@ Result<Decoded> get(const proto::Message& in, std::size_t body_bytes) {
   if (body_bytes > 0 && !takes_body) {
     return bad(fmt::format("{} bytes beside a message that has none", body_bytes));
   }
-  return raft::Message{in.from(),  in.to(),             Term(in.term()),
-                       in.start(), in.receiver_start(), std::move(*body)};
+  return raft::Message{in.from(),           in.to(),         Term(in.term()), in.start(),
+                       in.receiver_start(), std::move(*body)};
 }
 
 Result<Decoded> get(const proto::Hello& in) {

@@ -48,7 +48,8 @@ std::string Log::possible_loss(const ScanResult& scan) const {
     return fmt::format("the log ends at {} although {} was synced", scan.end.v, known.v);
   }
   // Torn by the end of the process, or rotten: only the former was never acknowledged.
-  if (scan.garbage_behind_end) return fmt::format("the log's end does not verify ({})", scan.end_reason);
+  if (scan.garbage_behind_end)
+    return fmt::format("the log's end does not verify ({})", scan.end_reason);
   if (created_ || same_boot_ || (checkpoint && checkpoint->clean)) return {};
   if (!checkpoint && scan.end == files_->begin()) return {};
   if (checkpoint && !checkpoint->async_flush) return {};

@@ -12,8 +12,9 @@
 #include <mutex>
 #include <random>
 
-#include "state/snapshot_store.h"
+#include "runtime/shard.h"
 #include "sim/power_cut_file_system.h"
+#include "state/snapshot_store.h"
 
 namespace gantry::broker {
 namespace {

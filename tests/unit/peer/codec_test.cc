@@ -52,9 +52,23 @@ TEST(PeerCodec, MembershipsOfAnAppendAreNotSent) {
   raft::Append append;
   append.leader_end = append.to = LogPosition(100);
   append.memberships.push_back({LogPosition(0), LogPosition(100), samples.membership()});
-  const auto decoded = decode(encode(raft::Message{kOne, kTwo, Term(1), 1, append}), 100);
+  const auto decoded = decode(encode(raft::Message{kOne, kTwo, Term(1), 1, 0, append}), 100);
   ASSERT_TRUE(decoded.has_value()) << decoded.error().message;
   EXPECT_TRUE(std::get<raft::Append>(std::get<raft::Message>(*decoded).body).memberships.empty());
+}
+
+// The newest committed one, whose record is not among the bytes, is.
+TEST(PeerCodec, AMembershipBehindTheBytesIsSent) {
+  Samples samples(3);
+  raft::Append append;
+  append.leader_end = LogPosition(300);
+  append.to = LogPosition(100);
+  append.memberships.push_back({LogPosition(120), LogPosition(220), samples.membership()});
+  const auto decoded = decode(encode(raft::Message{kOne, kTwo, Term(1), 1, 7, append}), 100);
+  ASSERT_TRUE(decoded.has_value()) << decoded.error().message;
+  const auto& message = std::get<raft::Message>(*decoded);
+  EXPECT_EQ(message.receiver_start, 7U);
+  EXPECT_EQ(std::get<raft::Append>(message.body).memberships, append.memberships);
 }
 
 // Cut and flipped headers decode to something valid or to an error, never to anything else.

@@ -153,7 +153,6 @@ class GroupMember final : public replog::LogListener, public replog::ReplicaList
     options.record_bytes_max = 4096;
     options.tail_cache_bytes = 4 << 20;
     options.block_cache_bytes = 1 << 20;
-    options.boot_id = "boot";
     options.fatal = [](const std::string& words) {
       ADD_FAILURE() << words;
       std::abort();

@@ -2,8 +2,6 @@
 // Disk errors under the log, and what the term-start record says.
 #include <gtest/gtest.h>
 
-#include <utility>
-
 #include "sim/power_cut_file_system.h"
 #include "tests/unit/replog/log_test_util.h"
 
@@ -28,27 +26,6 @@ void append_on_failing_disk(FlushMode mode, DiskOperation operation, ErrorCode c
     if (operation == DiskOperation::kSync) rig.log->flush();
   });
   never.get_future().wait();  // the process has to end; the test's timeout says that it did not
-}
-
-// The shard, in need of room, and the upkeep thread may both make the next file.
-TEST(LogFiles, TwoThreadsMayMakeTheSameFile) {
-  PowerCutFileSystem disk;
-  auto files = LogFiles::open(disk, {"/log", 8192});
-  ASSERT_TRUE(files);
-  ASSERT_TRUE((*files)->extend());
-  LogFiles::NextFile first = (*files)->next_file();
-  LogFiles::NextFile second = (*files)->next_file();
-  bool interrupted = false;
-  disk.before = [&](DiskOperation operation, const std::string&) -> Result<void> {
-    if (operation != DiskOperation::kRename || std::exchange(interrupted, true)) return {};
-    return second.make();
-  };
-  const auto made = first.make();
-  ASSERT_TRUE(made) << made.error().message;
-  EXPECT_TRUE(interrupted);
-  (*files)->adopt(std::move(first));
-  (*files)->adopt(std::move(second));
-  EXPECT_EQ((*files)->count(), 2U);
 }
 
 class LogDeathTest : public ::testing::Test {

@@ -98,8 +98,7 @@ class LogRig : public ReplicaListener {
       if (!result) return;
       raft::MembershipLog::Entry alone;
       alone.membership.put({log->member_uuid(), "", 1, true});
-      auto found =
-          log->recover(from, std::move(epochs), std::move(alone), LogPosition(0), seen);
+      auto found = log->recover(from, std::move(epochs), std::move(alone), LogPosition(0), seen);
       if (!found) {
         result = std::unexpected(found.error());
         return;
