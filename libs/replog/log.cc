@@ -220,6 +220,7 @@ void Log::prepare_next_file() {
         files_->adopt(std::move(next));
         return;
       }
+      if (made.error().code == ErrorCode::kConflict) return;
       static log::RateLimit limit(10000);
       if (limit.admit())
         logger.warn("allocating the next log file failed: {}", made.error().message);

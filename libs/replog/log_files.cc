@@ -98,6 +98,7 @@ LogFiles::NextFile LogFiles::next_file() {
   next.start = end();
   next.bytes = options_.file_bytes;
   next.attempt = ++attempts_;
+  next.cuts = naming_->cuts;
   next.naming = naming_;
   return next;
 }
@@ -114,7 +115,11 @@ Result<void> LogFiles::NextFile::make() {
   }
   GANTRY_TRY((*opened)->sync());
   {
-    const std::lock_guard lock(*naming);
+    const std::lock_guard lock(naming->mutex);
+    if (naming->cuts != cuts) {
+      ignore_result(fs->remove(temporary), "the log was cut meanwhile");
+      return make_error(ErrorCode::kConflict, path + ": the log was cut meanwhile");
+    }
     const auto exists = fs->exists(path);
     if (!exists) return std::unexpected(exists.error());
     if (*exists) {
@@ -131,12 +136,20 @@ Result<void> LogFiles::NextFile::make() {
 }
 
 void LogFiles::adopt(NextFile next) {
-  if (!next.file) return;
-  if (next.start == end()) {
-    files_.push_back({next.start, std::move(next.file)});
-  } else if (next.start > end()) {
-    ignore_result(fs_.remove(next.file->path()), "it is made again when the log comes there");
+  if (!next.file || next.start != end() || next.cuts != naming_->cuts) return;
+  files_.push_back({next.start, std::move(next.file)});
+}
+
+// Files that were made, but not adopted before a cut; with naming_->mutex.
+Result<void> LogFiles::remove_unadopted() {
+  const auto entries = fs_.list(options_.directory);
+  if (!entries) return std::unexpected(entries.error());
+  for (const io::DirectoryEntry& entry : *entries) {
+    const auto start = parse_position_file_name(entry.name);
+    if (!start || find(LogPosition(*start)) != nullptr) continue;
+    GANTRY_TRY(fs_.remove(options_.directory + "/" + entry.name));
   }
+  return fs_.sync_directory(options_.directory);
 }
 
 Result<void> LogFiles::write(LogPosition position, std::span<const io::Slice> slices) {
@@ -192,6 +205,9 @@ Result<std::int64_t> LogFiles::remove_before(LogPosition position) {
 }
 
 Result<void> LogFiles::restart_at(LogPosition begin) {
+  const std::lock_guard lock(naming_->mutex);
+  ++naming_->cuts;
+  GANTRY_TRY(remove_unadopted());
   // From the newest on: what a crash in between leaves is a log without gaps.
   while (!files_.empty()) {
     GANTRY_TRY(fs_.remove(files_.back().file->path()));
@@ -203,6 +219,9 @@ Result<void> LogFiles::restart_at(LogPosition begin) {
 }
 
 Result<void> LogFiles::cut(LogPosition position) {
+  const std::lock_guard lock(naming_->mutex);
+  ++naming_->cuts;
+  GANTRY_TRY(remove_unadopted());
   while (!files_.empty() && files_.back().start >= position && files_.size() > 1) {
     GANTRY_TRY(fs_.remove(files_.back().file->path()));
     files_.pop_back();

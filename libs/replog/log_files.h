@@ -43,8 +43,15 @@ class LogFiles {
   // Adds one zero-filled file at the end. kDiskFull leaves nothing behind.
   Result<void> extend();
   // The same in three steps, so that the part that waits for the disk runs on another thread.
+  // What makers of the next file on other threads and cuts share: only one may give a file its
+  // name, and nobody may who began before a cut, or a gap would be left before the file.
+  struct Naming {
+    std::mutex mutex;
+    std::uint64_t cuts = 0;
+  };
   class NextFile {
    public:
+    // kConflict: the log was cut meanwhile, the file is not wanted any more.
     Result<void> make();  // any thread
 
    private:
@@ -54,12 +61,12 @@ class LogFiles {
     LogPosition start;
     std::int64_t bytes = 0;
     std::uint64_t attempt = 0;
-    std::shared_ptr<std::mutex> naming;
+    std::uint64_t cuts = 0;
+    std::shared_ptr<Naming> naming;
     std::shared_ptr<io::File> file;
   };
   NextFile next_file();
-  // Ignored if a file of that start is there already; deleted if the log was cut meanwhile, so that
-  // no gap is left before it.
+  // Ignored if a file of that start is there already, or if the log was cut meanwhile.
   void adopt(NextFile next);
 
   // [position, position + bytes) must lie in one file.
@@ -87,14 +94,14 @@ class LogFiles {
   };
   LogFiles(io::FileSystem& fs, Options options) : fs_(fs), options_(std::move(options)) {}
   const Entry* find(LogPosition position) const;
+  Result<void> remove_unadopted();
 
   io::FileSystem& fs_;
   Options options_;
   std::deque<Entry> files_;
   LogPosition base_;  // where the first file begins while there is none
   std::uint64_t attempts_ = 0;
-  // Two threads may make the same file; only one of them may give it its name.
-  std::shared_ptr<std::mutex> naming_ = std::make_shared<std::mutex>();
+  std::shared_ptr<Naming> naming_ = std::make_shared<Naming>();
 };
 
 // "00000000001073741824"

@@ -145,6 +145,8 @@ void Cluster::leads(Node& node, Term term) {
         fmt::format("term {} has two leaders: nodes {} and {}", term.v, it->second, node.number())};
   }
   note(static_cast<std::uint64_t>(term.v * 100 + node.number()));
+  // One that slept may begin to lead a term that is over, and commits nothing any more.
+  if (term.v < leader_of_term_.rbegin()->first) return;
   // Leader completeness: it has every byte that was committed.
   const replog::Log& log = node.storage().log();
   if (log.end().v < static_cast<std::int64_t>(canonical_.size())) {
