@@ -95,7 +95,7 @@ Result<RecoveredLog> Log::recover(LogPosition from, EpochTable epochs,
   LogPosition end = scan->records_end;  // a blank with nothing behind it belongs to no term yet
   if (!always_alone && !scan->damaged.empty()) end = scan->damaged.front().from;
   if (scan->garbage_behind_end || end < scan->end) {
-    logger.warn("cutting the end of the log at={} reason={}", end.v,
+    logger.warn("cutting the torn end of the log at={} reason={}", end.v,
                 scan->end_reason.empty() ? "nothing complete behind it" : scan->end_reason);
     GANTRY_TRY(files_->cut(end));
     epochs_.cut(end);

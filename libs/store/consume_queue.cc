@@ -89,22 +89,31 @@ Result<void> ConsumeQueue::erase_behind_max(bool writes_lost) {
   if (from >= files_.back() + file_bytes_) return {};
   auto file = file_for(from, false);
   if (!file) return std::unexpected(file.error());
+  return zero_written(**file, from - files_.back(), writes_lost);
+}
+
+// Only what is not zero is overwritten: the rest has no blocks yet, and the disk may be full. What
+// was not synced may be there in pieces after a power cut; else entries have no gap.
+Result<void> ConsumeQueue::zero_written(io::File& file, std::int64_t at, bool writes_lost) {
   std::string bytes(64 << 10, '\0');
-  for (std::int64_t at = from - files_.back(); at < file_bytes_;) {
-    const auto want = static_cast<std::size_t>(std::min<std::int64_t>(
-        file_bytes_ - at, writes_lost ? static_cast<std::int64_t>(bytes.size()) : kEntryBytes));
-    const auto n = (*file)->read_at(at, {bytes.data(), want});
+  while (at < file_bytes_) {
+    const auto want = static_cast<std::size_t>(
+        std::min<std::int64_t>(file_bytes_ - at, static_cast<std::int64_t>(bytes.size())));
+    const auto n = file.read_at(at, {bytes.data(), want});
     if (!n) return std::unexpected(n.error());
-    if (std::string_view(bytes).substr(0, *n).find_first_not_of('\0') != std::string_view::npos) {
-      GANTRY_TRY((*file)->zero(at, file_bytes_ - at));
+    const std::string_view read(bytes.data(), *n);
+    const std::size_t first = read.find_first_not_of('\0');
+    if (first != std::string_view::npos) {
+      const std::size_t last = read.find_last_not_of('\0');
+      GANTRY_TRY(file.zero(at + static_cast<std::int64_t>(first),
+                           static_cast<std::int64_t>(last - first + 1)));
       open_unsynced_ = true;
-      return {};
     }
     if (*n < want) {  // its size was lost
       open_unsynced_ = true;
-      return (*file)->truncate(file_bytes_);
+      return file.truncate(file_bytes_);
     }
-    if (!writes_lost) return {};
+    if (first == std::string_view::npos && !writes_lost) return {};
     at += static_cast<std::int64_t>(want);
   }
   return {};

@@ -72,6 +72,7 @@ class ConsumeQueue {
  private:
   Result<io::File*> file_for(std::int64_t byte_offset, bool create);
   Result<void> erase_behind_max(bool writes_lost);
+  Result<void> zero_written(io::File& file, std::int64_t at, bool writes_lost);
   Result<QueueEntry> read_disk(QueueOffset offset);
   void drop_memory(std::size_t keep_entries);
   std::int64_t entries_per_file() const { return file_bytes_ / kEntryBytes; }
