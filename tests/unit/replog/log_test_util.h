@@ -71,12 +71,18 @@ class LogRig : public ReplicaListener {
     on_shard([&] { log = std::make_unique<Log>(shard, fs, options, clock); });
   }
   ~LogRig() override {
-    on_shard([&] {
-      replica.reset();
-      log.reset();
-    });
+    close();
     shard.stop();
     shard.join();
+  }
+
+  // Ends the process without a clean stop.
+  void close() {
+    on_shard([&] { close_on_shard(); });
+  }
+  void close_on_shard() {
+    replica.reset();
+    log.reset();
   }
 
   // Runs on the shard and waits until the turn it ran in is over.

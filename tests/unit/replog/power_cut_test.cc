@@ -88,7 +88,7 @@ class Machine {
     rig.on_shard([&] {
       boot.committed.assign(rig.seen.records.begin(),
                             rig.seen.records.begin() + static_cast<std::ptrdiff_t>(committed));
-      rig.log.reset();
+      rig.close_on_shard();
     });
     disk.before = nullptr;
     return boot;
@@ -239,7 +239,7 @@ TEST(PowerCut, BehindACutOnlyZerosRemainOnTheDisk) {
         ASSERT_EQ(bytes->find_first_not_of('\0', from), std::string::npos)
             << "behind the end " << end.v << " in " << name;
       }
-      rig.on_shard([&] { rig.log.reset(); });
+      rig.close();
       disk->before = nullptr;
       if (!interrupted) break;
       disk = std::move(interrupted);
