@@ -88,7 +88,9 @@ void ClientManager::on_heartbeat(net::Connection& connection,
     if (config == nullptr) continue;
     const bool notify = config->notify_consumer_ids_changed_enable;
     TopicResolver topics(context_);
-    topics.retry_topic(data.group_name, config->retry_queue_nums, data.unit_mode);
+    if (context_.storage.leading()) {
+      topics.retry_topic(data.group_name, config->retry_queue_nums, data.unit_mode);
+    }
     if (heartbeat->heartbeat_fingerprint != 0) {
       const ConsumerGroup* known = consumers(data.group_name);
       subscription_changed = subscription_changed || known == nullptr ||

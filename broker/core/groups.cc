@@ -19,6 +19,12 @@ const protocol::SubscriptionGroupConfig* find_or_create_group(BrokerContext& con
   if (!state::validate_group_name(group)) return nullptr;
   protocol::SubscriptionGroupConfig config;
   config.group_name = std::string(group);
+  if (!context.storage.leading()) {
+    // Only the leader creates groups; until its one arrives the defaults count.
+    static thread_local protocol::SubscriptionGroupConfig defaults;
+    defaults = std::move(config);
+    return &defaults;
+  }
   logger.info("creating subscription group {}", group);
   proposals.put_groups({config}, [name = std::string(group)](Result<void> done) {
     if (!done) logger.warn("creating group {} failed: {}", name, done.error().message);

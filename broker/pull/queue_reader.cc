@@ -71,6 +71,17 @@ PullResult QueueReader::read(std::string_view topic, std::int32_t queue_id, Queu
                              const MessageFilter& filter) {
   PullResult result;
   store::ConsumeQueue* queue = context_.storage.queues().find(topic, queue_id);
+  // A follower may be behind what the consumer has got from the leader: it has nothing yet, and
+  // must not send it back.
+  if (!context_.storage.leading() && offset > (queue == nullptr ? QueueOffset(0) : queue->max())) {
+    if (queue != nullptr) {
+      result.min = queue->min();
+      result.max = queue->max();
+    }
+    result.status = PullStatus::kOffsetOverflowOne;
+    result.next_begin = offset;
+    return result;
+  }
   if (queue == nullptr) {
     // A queue of a topic that exists and was never written to is empty, not unknown.
     const auto* config = context_.storage.proposals().find_topic(topic);

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broker sets of three members: forming, replication, and what happens when the leader is killed."""
+import json
+import time
+import urllib.request
+
+from harness.broker import Load, check_acked, free_port
+from harness.runner import test
+
+WAIT_SECONDS = 30
+
+
+class Group:
+    """Three members of one broker set on loopback."""
+
+    def __init__(self, context, *settings, members=3):
+        ports = [free_port() for _ in range(members)]
+        listed = ";".join(f"127.0.0.1:{p}" for p in ports)
+        self.members = [context.broker(f"raftListenPort={port}", f"raftInitialMembers={listed}", *settings, store=f"store{i}")
+                        for i, port in enumerate(ports)]
+
+    def start(self):
+        for member in self.members:
+            member.start()
+
+    def node(self, member):
+        with urllib.request.urlopen(f"http://127.0.0.1:{member.http_port}/v1/node", timeout=10) as answer:
+            return json.load(answer)
+
+    def alive(self):
+        return [m for m in self.members if m.process and m.process.poll() is None]
+
+    def until(self, what, condition):
+        """The first true value of the condition; the members are asked again until then."""
+        end = time.monotonic() + WAIT_SECONDS
+        while True:
+            value = condition()
+            if value:
+                return value
+            assert time.monotonic() < end, f"waited {WAIT_SECONDS} s for {what}"
+            time.sleep(0.02)
+
+    def leader(self):
+        def leading():
+            for member in self.alive():
+                if self.node(member)["brokerId"] == 0:
+                    return member
+            return None
+        return self.until("a leader", leading)
+
+    def followers(self, leader):
+        return [m for m in self.alive() if m is not leader]
+
+    def converge(self):
+        """All members that are up have applied the same, up to the leader's end."""
+        def equal():
+            nodes = [self.node(m) for m in self.alive()]
+            ends = {n["log"]["end"] for n in nodes}
+            return len(ends) == 1 and len({n["log"]["committed"] for n in nodes}) == 1 and len({n["stateDigest"] for n in nodes}) == 1
+        self.until("the members to agree", equal)
+
+    def log_bytes(self, member):
+        """The CommitLog up to its end, which all members must share."""
+        end = self.node(member)["log"]["end"]
+        parts = [f.read_bytes() for f in sorted((member.store / "commitlog").glob("[0-9]" * 20))]
+        return b"".join(parts)[:end]
+
+
+def killed_leader(context, flush):
+    group = Group(context, f"flushDiskType={flush}")
+    group.start()
+    leader = group.leader()
+    leader.create_topic("Group")
+    load = Load(leader, "Group", tag="before")
+    load.run(500)
+    leader.kill()
+    load.drain_after_kill()
+    began = time.monotonic()
+    successor = group.leader()
+    print(f"  {flush}: the next leader after {time.monotonic() - began:.2f} s")
+    assert successor is not leader
+    check_acked(successor, "Group", load.acked)
+    later = Load(successor, "Group", tag="after")
+    later.run(300)
+    later.drain()
+    assert not later.refused, later.refused
+    assert not load.acked.keys() & later.acked.keys(), "an offset was given out twice"
+    leader.start()  # the old leader comes back and follows
+    group.converge()
+    acked = {**load.acked, **later.acked}
+    for member in group.members:
+        check_acked(member, "Group", acked)
+    logs = [group.log_bytes(m) for m in group.members]
+    assert logs[0] == logs[1] == logs[2], "the logs of the members differ"
+
+
+@test("group.kill-9-of-the-leader-sync-flush")
+def sync_flush(context):
+    killed_leader(context, "SYNC_FLUSH")
+
+
+@test("group.kill-9-of-the-leader-async-flush")
+def async_flush(context):
+    killed_leader(context, "ASYNC_FLUSH")
+
+
+@test("group.kill-9-of-all")
+def all_killed(context):
+    group = Group(context, "flushDiskType=SYNC_FLUSH")
+    group.start()
+    leader = group.leader()
+    leader.create_topic("All")
+    load = Load(leader, "All")
+    load.run(400)
+    for member in group.members:
+        member.kill()
+    load.drain_after_kill()
+    group.start()
+    leader = group.leader()
+    group.converge()
+    for member in group.members:
+        check_acked(member, "All", load.acked)
+
+
+@test("group.no-majority-takes-nothing")
+def no_majority(context):
+    group = Group(context)
+    group.start()
+    leader = group.leader()
+    leader.create_topic("Few")
+    load = Load(leader, "Few", window=4)
+    load.run(20)
+    load.drain()
+    for follower in group.followers(leader):
+        follower.kill()
+    group.until("the leader to step down", lambda: group.node(leader)["role"] != "leader")
+    lonely = Load(leader, "Few", window=1, tag="lonely")
+    lonely.run(1)
+    assert not lonely.acked and set(lonely.refused) == {14}, (lonely.acked, lonely.refused)
+    for member in group.members:
+        if member is not leader:
+            member.start()
+    check_acked(group.leader(), "Few", load.acked)
+
+
+@test("group.followers-forward-after-a-change-of-leader")
+def forwarding(context):
+    group = Group(context)
+    group.start()
+    leader = group.leader()
+    leader.create_topic("Forward")
+    follower = group.followers(leader)[0]
+    group.converge()
+    load = Load(follower, "Forward", window=8, tag="stale-route")
+    load.run(50)
+    load.drain()
+    assert len(load.acked) >= 50 and not load.refused, (len(load.acked), load.refused)
+    check_acked(leader, "Forward", load.acked)
