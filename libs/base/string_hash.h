@@ -29,8 +29,8 @@ class LastFound {
  public:
   LastFound() = default;
   LastFound(const LastFound&) noexcept {}
-  LastFound& operator=(const LastFound&) noexcept {
-    forget();
+  LastFound& operator=(const LastFound& other) noexcept {
+    if (this != &other) forget();
     return *this;
   }
 
