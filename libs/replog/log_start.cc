@@ -67,7 +67,8 @@ Result<RecoveredLog> Log::recover(LogPosition from, EpochTable epochs,
   const bool always_alone = alone;
   bool stopped = false;
   ScanOptions options;
-  options.from = std::max(from, files_->begin());
+  // The files may end before that: a snapshot was being installed in their place.
+  options.from = std::min(std::max(from, files_->begin()), files_->end());
   options.record_bytes_max = std::max<std::int64_t>(options_.record_bytes_max, 16 << 20);
   if (last_checkpoint()) options.durable = last_checkpoint()->durable;
   options.on_damage = [&](const DamagedRange& d) {
