@@ -243,7 +243,10 @@ Result<void> BrokerApp::Impl::start_on_shard() {
   registrar_->start();
   http_->attach(*context_, *server_, *pulls_, *clients_);
   // Alone, it serves as soon as it leads; else clients may come and are told who does.
-  if (storage_->replica().core().membership().voter_count() != 1) note_serving();
+  const raft::Core& core = storage_->replica().core();
+  const bool alone =
+      core.membership().voter_count() == 1 && core.membership().is_voter(core.self());
+  if (!alone) note_serving();
   return {};
 }
 

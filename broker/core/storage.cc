@@ -236,21 +236,21 @@ void Storage::checkpoint() {
   auto work = begin_checkpoint(false);
   if (!work) return warn(work.error());
   checkpoint_running_ = true;
-  upkeep_->post(
-      [this, warn, alive = alive_, work = std::make_shared<CheckpointWork>(std::move(*work))] {
-        auto done = run_checkpoint(*work);
-        shard_.post([this, warn, alive, work, done = std::move(done)] {
-          if (!*alive) return;
-          checkpoint_running_ = false;
-          if (!live_) return;
-          if (done) {
-            end_checkpoint(*work);
-          } else {
-            warn(done.error());
-          }
-          if (std::exchange(checkpoint_again_, false)) checkpoint();
-        });
-      });
+  upkeep_->post([this, warn, alive = alive_, installs = installs_,
+                 work = std::make_shared<CheckpointWork>(std::move(*work))] {
+    auto done = run_checkpoint(*work);
+    shard_.post([this, warn, alive, installs, work, done = std::move(done)] {
+      if (!*alive) return;
+      checkpoint_running_ = false;
+      if (!live_ || installs != installs_) return;
+      if (done) {
+        end_checkpoint(*work);
+      } else {
+        warn(done.error());
+      }
+      if (std::exchange(checkpoint_again_, false)) checkpoint();
+    });
+  });
 }
 
 }  // namespace gantry::broker

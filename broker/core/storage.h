@@ -120,6 +120,7 @@ class Storage final : public replog::LogListener,
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
   raft::Membership initial_membership() const;
+  bool alone() const;
   void start_timers();
   Result<void> follow_log_end();
   Result<LogPosition> choose_replay_start();
@@ -186,7 +187,9 @@ class Storage final : public replog::LogListener,
   bool apache_import_ = false;
   std::optional<state::ImportedState> apache_config_;  // read, not proposed yet
   bool live_ = false;                                  // recovery is over
+  bool started_ = false;
   bool checkpoint_running_ = false, checkpoint_again_ = false;
+  std::uint64_t installs_ = 0;  // a checkpoint that began before one speaks of what is gone
   std::unique_ptr<runtime::TaskRunner> upkeep_;
   // For what is posted to the shard and may run after this object is gone. Shard only.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

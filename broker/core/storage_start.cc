@@ -143,9 +143,7 @@ Result<void> Storage::open() {
 // for old ones.
 Result<void> Storage::follow_log_end() {
   // A member with others gets the records again: the state waits for them, as after an install.
-  const raft::Membership& group = recovered_.memberships.current();
-  const bool alone = group.voter_count() == 1 && group.is_voter(log_->member_uuid());
-  if (alone && recovery_.end < state_.applied()) {
+  if (alone() && recovery_.end < state_.applied()) {
     logger.warn(
         "the log ends at {}, before the state snapshot of {}: the state is kept, {} bytes "
         "of records are lost",
@@ -176,6 +174,13 @@ Result<LogPosition> Storage::choose_replay_start() {
       std::string head(8, '\0');
       const auto n = log_->peek(checkpoint->durable, head);
       if (n && *n == 8 && head.find_first_not_of('\0') != std::string::npos) {
+        if (!alone()) {
+          return make_error(ErrorCode::kUnsupported,
+                            fmt::format("the log in {} was continued by RocketMQ from {}; a broker "
+                                        "set of several members cannot take that over: give this "
+                                        "member an empty directory and let it join again",
+                                        config_.store_path_commit_log, checkpoint->durable.v));
+        }
         apache_range_from_ = checkpoint->durable;
         apache_import_ = taken_over_now = true;
         logger.info("the log was continued by Apache RocketMQ from={}", checkpoint->durable.v);
@@ -273,8 +278,16 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
   options.seed = std::hash<std::string>{}(log_->member_uuid());
   replica_ = std::make_unique<replog::Replica>(shard_, *log_, transport, *this, clock_, options);
   GANTRY_TRY(replica_->start(recovered_));
+  started_ = true;
   start_timers();
   return {};
+}
+
+// As far as the state knows: this member is the only voter of its set.
+bool Storage::alone() const {
+  const raft::Membership& known = state_.membership().membership;
+  const raft::Membership group = known.members.empty() ? initial_membership() : known;
+  return group.voter_count() == 1 && group.is_voter(log_->member_uuid());
 }
 
 // What counts as long as the log holds no membership record.
@@ -341,6 +354,7 @@ std::string Storage::make_snapshot() {
 Result<void> Storage::install_snapshot(LogPosition begin, std::string_view snapshot) {
   upkeep_.reset();  // finishes a running checkpoint
   upkeep_ = shard_.make_worker("upkeep");
+  ++installs_;
   queues_.reset();
   index_.reset();
   GANTRY_TRY(fs_.remove_recursively(path("consumequeue")));
@@ -394,10 +408,12 @@ Result<void> Storage::stop() {
   checkpoint_timer_.reset();
   offsets_timer_.reset();
   index_timer_.reset();
+  // What was only opened is left as it was found: a clean mark would be a lie.
+  if (!started_) return {};
   if (leading()) offsets_->flush([](const Result<void>&) {});
   GANTRY_TRY(log_->stop());
-  if (replica_) replica_->stop();
-  if (proposals_) proposals_->end_term();
+  replica_->stop();
+  proposals_->end_term();
   if (index_) {
     if (const auto flushed = index_->flush(std::chrono::seconds(10)); !flushed) {
       logger.warn("the key index was not written completely: {}", flushed.error().message);

@@ -218,7 +218,9 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
   running_ = false;
   timer_.reset();
   retry_timer_.reset();
-  if (namesrvs_.empty()) return done();
+  // Who was never registered must not take another member out of the route.
+  const auto id = broker_id();
+  if (namesrvs_.empty() || !id) return done();
   auto left = std::make_shared<std::size_t>(namesrvs_.size());
   auto shared_done = std::make_shared<std::move_only_function<void()>>(std::move(done));
   const config::BrokerConfig& c = context_.config;
@@ -229,7 +231,7 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
                      .with("brokerName", c.broker_name)
                      .with("brokerAddr", own_address())
                      .with("clusterName", c.broker_cluster_name)
-                     .with("brokerId", broker_id().value_or(0)),
+                     .with("brokerId", *id),
                  kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
                    if (--*left == 0) (*shared_done)();
                  });
