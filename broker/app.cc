@@ -268,7 +268,7 @@ void BrokerApp::Impl::on_leading(Term /*term*/) {
 void BrokerApp::Impl::on_following() {
   delays_->stop();
   appender_->stop();
-  sends_->stop();
+  sends_->refuse_waiting("service not available now: this broker is not the master any more");
   pulls_->stop();
   registrar_->on_role_changed();
 }
@@ -291,7 +291,7 @@ void BrokerApp::Impl::stop_services() {
       logger.error("the store was not closed cleanly: {}", stopped.error().message);
     }
   }
-  if (sends_) sends_->stop();
+  if (sends_) sends_->refuse_waiting("the broker is stopping");
   if (appender_) appender_->stop();
   if (server_) server_->close_all("the broker is stopping");
   if (fast_server_) fast_server_->close_all("the broker is stopping");

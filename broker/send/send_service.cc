@@ -8,6 +8,7 @@
 
 #include "broker/client/queue_locks.h"
 #include "broker/core/groups.h"
+#include "broker/group/leader_gate.h"
 #include "log/log.h"
 #include "protocol/batch.h"
 #include "protocol/properties.h"
@@ -52,7 +53,18 @@ const BrokerProperties& SendService::broker_properties() {
   return broker_properties_;
 }
 
-const protocol::RecordHost& SendService::born_host(const net::Connection& connection) {
+const protocol::RecordHost& SendService::born_host(const net::Connection& connection,
+                                                   const protocol::CommandView& request) {
+  // Another member of the set has passed it on: the client is where it says.
+  const auto forwarded = request.ext.find(kForwardedBornHost);
+  if (forwarded && !context_.config.raft_initial_members.empty()) {
+    born_host_of_ = 0;
+    const auto client = net::parse_host_port(*forwarded);
+    const auto parsed = client ? protocol::RecordHost::parse(client->host, client->port)
+                               : Result<protocol::RecordHost>(protocol::RecordHost{});
+    born_host_ = parsed ? *parsed : protocol::RecordHost{};
+    return born_host_;
+  }
   if (born_host_of_ != connection.id()) {
     const auto parsed = protocol::RecordHost::parse(connection.peer().host, connection.peer().port);
     born_host_ = parsed ? *parsed : protocol::RecordHost{};
@@ -185,7 +197,7 @@ void SendService::send_single(net::Connection& connection, const protocol::Comma
   message.sys_flag =
       send.sys_flag & protocol::sys_flag::kClientMask & ~protocol::sys_flag::kTransactionMask;
   message.born_timestamp_ms = send.born_timestamp_ms;
-  message.born_host = born_host(connection);
+  message.born_host = born_host(connection, request);
   message.reconsume_times = send.reconsume_times;
   message.body = request.body;
   message.properties = properties_;
@@ -241,7 +253,7 @@ void SendService::send_batch(net::Connection& connection, const protocol::Comman
     message.sys_flag =
         send.sys_flag & protocol::sys_flag::kClientMask & ~protocol::sys_flag::kTransactionMask;
     message.born_timestamp_ms = send.born_timestamp_ms;
-    message.born_host = born_host(connection);
+    message.born_host = born_host(connection, request);
     message.reconsume_times = send.reconsume_times;
     message.body = item.body;
     message.properties = properties_;
@@ -346,13 +358,13 @@ void SendService::sweep_timeouts() {
   }
 }
 
-void SendService::stop() {
+void SendService::refuse_waiting(std::string_view why) {
   while (!answers_.empty()) {
     const Answer& answer = answers_.front();
     net::Connection* connection = context_.connections.find(answer.connection);
     if (connection != nullptr && !answer.flush_timeout_sent) {
       protocol::Command response = protocol::Command::response(
-          static_cast<std::int32_t>(ResponseCode::kServiceNotAvailable), "the broker is stopping");
+          static_cast<std::int32_t>(ResponseCode::kServiceNotAvailable), std::string(why));
       response.opaque = answer.opaque;
       connection->send(response);
     }

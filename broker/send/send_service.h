@@ -25,7 +25,7 @@ class SendService final : private CommitObserver {
 
   void register_handlers(Dispatcher& dispatcher);
   // Answers still waiting for commit get SERVICE_NOT_AVAILABLE.
-  void stop();
+  void refuse_waiting(std::string_view why);
   std::size_t waiting() const { return answers_.size(); }
 
  private:
@@ -70,7 +70,8 @@ class SendService final : private CommitObserver {
   void on_committed(LogPosition position) override;
   void sweep_timeouts();
   const BrokerProperties& broker_properties();
-  const protocol::RecordHost& born_host(const net::Connection& connection);
+  const protocol::RecordHost& born_host(const net::Connection& connection,
+                                        const protocol::CommandView& request);
 
   BrokerContext& context_;
   TopicResolver topics_;

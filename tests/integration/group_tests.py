@@ -4,8 +4,9 @@ import json
 import time
 import urllib.request
 
-from harness.broker import Load, check_acked, free_port
+from harness.broker import Load, check_acked, free_port, pull
 from harness.runner import test
+from wire import remoting
 
 WAIT_SECONDS = 30
 
@@ -156,3 +157,8 @@ def forwarding(context):
     load.drain()
     assert len(load.acked) >= 50 and not load.refused, (len(load.acked), load.refused)
     check_acked(leader, "Forward", load.acked)
+    # The client is where the records say, not the member that passed them on.
+    client_port = load.connection.socket.getsockname()[1]
+    with leader.connect() as c:
+        records = remoting.decode_records(pull(c, "Forward", 0, 0).body)
+    assert records and all(r["bornHost"].endswith(f":{client_port}") for r in records), (client_port, records[0]["bornHost"])
