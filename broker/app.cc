@@ -233,6 +233,7 @@ Result<void> BrokerApp::Impl::start_on_shard() {
     GANTRY_TRY(storage_->start(*host, no_transport_));
   } else {
     peers_ = std::make_unique<GroupPeers>(shard_, *storage_, config_);
+    context_->peers = peers_.get();
     gate_ =
         std::make_unique<LeaderGate>(*context_, [this] { return peers_->leader_client_address(); });
     GANTRY_TRY(peers_->listen(context_->address));
@@ -303,6 +304,7 @@ void BrokerApp::Impl::stop_services() {
   registrar_.reset();
   if (storage_) storage_->remove_role_observer(*this);
   gate_.reset();
+  if (context_) context_->peers = nullptr;
   peers_.reset();
   pulls_.reset();
   clients_.reset();

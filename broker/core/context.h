@@ -17,6 +17,7 @@ namespace gantry::broker {
 
 class BrokerStats;
 class ClientManager;
+class GroupPeers;
 class ConfigFile;
 class MessageAppender;
 class NamesrvRegistrar;
@@ -41,6 +42,7 @@ struct BrokerContext {
   ClientManager* clients = nullptr;
   QueueLocks* locks = nullptr;
   NamesrvRegistrar* registrar = nullptr;
+  const GroupPeers* peers = nullptr;  // stays null for a broker set of one
 };
 
 }  // namespace gantry::broker

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/core/context.h"
+#include "broker/group/group_peers.h"
 #include "broker/http/broker_metrics.h"
 #include "broker/http/node_status.h"
 #include "http/health.h"
@@ -20,6 +21,20 @@ namespace gantry::broker {
 namespace {
 
 constexpr std::chrono::milliseconds kShardTimeout{5000};
+
+// Why this member cannot do its part in its broker set; empty: it can.
+std::string group_obstacle(const BrokerContext& context) {
+  const replog::Replica& replica = context.storage.replica();
+  if (!replica.formed()) {
+    const std::string waiting = context.peers == nullptr ? "" : context.peers->waiting_for();
+    return waiting.empty() ? "this member has not joined its broker set yet" : waiting;
+  }
+  const raft::Core& core = replica.core();
+  if (replica.leading()) return {};
+  if (core.leader().empty()) return "the broker set has no leader at the moment";
+  if (core.recovering()) return "this member catches up with its broker set";
+  return {};
+}
 constexpr std::chrono::milliseconds kTickPeriod{1000};
 constexpr std::int64_t kTickMissingUs =
     30'000'000;  // the loop has not turned for so long: it hangs
@@ -128,6 +143,14 @@ class BrokerHttp::Impl {
     };
     health_.add(http::Probe::kStartup, "store", running);
     health_.add(http::Probe::kReady, "broker", running);
+    health_.add(http::Probe::kReady, "group", [this]() -> http::CheckResult {
+      if (phase_ != BrokerPhase::kRunning) return std::nullopt;  // "broker" says so
+      auto why = std::make_shared<std::string>("the event loop does not answer");
+      shard_.call(
+          [this, why] { *why = sources_ ? group_obstacle(sources_->context) : std::string(); },
+          kShardTimeout);
+      return why->empty() ? std::nullopt : http::CheckResult(*why);
+    });
   }
 
   http::Response node() {

@@ -2,6 +2,7 @@
 """Broker sets of three members: forming, replication, and what happens when the leader is killed."""
 import json
 import time
+import urllib.error
 import urllib.request
 
 from harness.broker import Load, check_acked, free_port, pull
@@ -27,6 +28,14 @@ class Group:
     def node(self, member):
         with urllib.request.urlopen(f"http://127.0.0.1:{member.http_port}/v1/node", timeout=10) as answer:
             return json.load(answer)
+
+    def readiness(self, member):
+        """(status, text) of /readyz?verbose."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{member.http_port}/readyz?verbose", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     def alive(self):
         return [m for m in self.members if m.process and m.process.poll() is None]
@@ -105,6 +114,17 @@ def async_flush(context):
     killed_leader(context, "ASYNC_FLUSH")
 
 
+@test("group.says-whom-it-waits-for")
+def waiting(context):
+    group = Group(context)
+    for member in group.members[:2]:
+        member.start()
+    missing = group.members[2].settings[0].split("=")[1]
+    group.until("the missing member to be named", lambda: f"waiting for 127.0.0.1:{missing}" in group.readiness(group.members[0])[1])
+    group.members[2].start()
+    group.leader()
+
+
 @test("group.kill-9-of-all")
 def all_killed(context):
     group = Group(context, "flushDiskType=SYNC_FLUSH")
@@ -135,6 +155,8 @@ def no_majority(context):
     for follower in group.followers(leader):
         follower.kill()
     group.until("the leader to step down", lambda: group.node(leader)["role"] != "leader")
+    status, text = group.readiness(leader)
+    assert status == 503 and "the broker set has no leader" in text, (status, text)
     lonely = Load(leader, "Few", window=1, tag="lonely")
     lonely.run(1)
     assert not lonely.acked and set(lonely.refused) == {14}, (lonely.acked, lonely.refused)
@@ -142,6 +164,8 @@ def no_majority(context):
         if member is not leader:
             member.start()
     check_acked(group.leader(), "Few", load.acked)
+    for member in group.members:
+        group.until("every member to be ready", lambda: group.readiness(member)[0] == 200)
 
 
 @test("group.followers-forward-after-a-change-of-leader")
