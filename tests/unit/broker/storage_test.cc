@@ -345,5 +345,32 @@ TEST_F(StorageTest, NoLogFileGoesBeforeASnapshotAtOrAboveTheTrimIsDurable) {
   for (const LogPosition position : left) EXPECT_GE(position, trim);
 }
 
+// As when a port is in use: opened, never started, and the next start takes it as it was.
+TEST_F(StorageTest, AStoreThatWasOnlyOpenedIsLeftAsItWas) {
+  PowerCutFileSystem disk;
+  {
+    Rig rig(disk, config_);
+    ASSERT_TRUE(rig.start());
+    ASSERT_TRUE(rig.put_topic("T"));
+    rig.put_messages("T", 50, 1000);
+  }
+  {
+    Rig rig(disk, config_);
+    rig.on_shard([&] {
+      ASSERT_TRUE(rig.storage->open());
+      EXPECT_TRUE(rig.storage->stop());
+    });
+  }
+  Rig rig(disk, config_);
+  ASSERT_TRUE(rig.start());
+  rig.on_shard([&] {
+    EXPECT_FALSE(rig.storage->recovered_from_apache());
+    for (const state::Epoch& epoch : rig.storage->state().epochs().all()) {
+      EXPECT_EQ(epoch.flags & state::kEpochApache, 0U) << "term " << epoch.term.v;
+    }
+  });
+  EXPECT_TRUE(rig.has_topic("T"));
+}
+
 }  // namespace
 }  // namespace gantry::broker
