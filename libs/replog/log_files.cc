@@ -66,6 +66,7 @@ Result<std::unique_ptr<LogFiles>> LogFiles::open(io::FileSystem& fs, Options opt
     if (!file) return std::unexpected(file.error());
     log->files_.push_back({LogPosition(*start), std::move(*file)});
   }
+  log->naming_->end = log->end();
   return log;
 }
 
@@ -116,12 +117,12 @@ Result<void> LogFiles::NextFile::make() {
   GANTRY_TRY((*opened)->sync());
   {
     const std::lock_guard lock(naming->mutex);
-    if (naming->cuts != cuts) {
-      ignore_result(fs->remove(temporary), "the log was cut meanwhile");
-      return make_error(ErrorCode::kConflict, path + ": the log was cut meanwhile");
-    }
     const auto exists = fs->exists(path);
     if (!exists) return std::unexpected(exists.error());
+    if (naming->cuts != cuts || (!*exists && naming->end != start)) {
+      ignore_result(fs->remove(temporary), "it is not the next file any more");
+      return make_error(ErrorCode::kConflict, path + ": not the next file any more");
+    }
     if (*exists) {
       ignore_result(fs->remove(temporary), "another thread made the file first and took the name");
     } else {
@@ -138,6 +139,8 @@ Result<void> LogFiles::NextFile::make() {
 void LogFiles::adopt(NextFile next) {
   if (!next.file || next.start != end() || next.cuts != naming_->cuts) return;
   files_.push_back({next.start, std::move(next.file)});
+  const std::lock_guard lock(naming_->mutex);
+  naming_->end = end();
 }
 
 // Files that were made, but not adopted before a cut; with naming_->mutex.
@@ -214,7 +217,7 @@ Result<void> LogFiles::restart_at(LogPosition begin) {
     files_.pop_back();
   }
   GANTRY_TRY(fs_.sync_directory(options_.directory));
-  base_ = begin;
+  base_ = naming_->end = begin;
   return {};
 }
 
@@ -226,6 +229,7 @@ Result<void> LogFiles::cut(LogPosition position) {
     GANTRY_TRY(fs_.remove(files_.back().file->path()));
     files_.pop_back();
   }
+  naming_->end = end();
   GANTRY_TRY(fs_.sync_directory(options_.directory));
   if (files_.empty()) return {};
   const Entry& last = files_.back();

@@ -43,15 +43,17 @@ class LogFiles {
   // Adds one zero-filled file at the end. kDiskFull leaves nothing behind.
   Result<void> extend();
   // The same in three steps, so that the part that waits for the disk runs on another thread.
-  // What makers of the next file on other threads and cuts share: only one may give a file its
-  // name, and nobody may who began before a cut, or a gap would be left before the file.
+  // What makers of the next file on other threads and changes of the log share: only one may give a
+  // file its name, only while it is the next one, and nobody who began before a cut. Else a file
+  // that was long in the making would stay alone below the log's begin or beyond its end.
   struct Naming {
     std::mutex mutex;
     std::uint64_t cuts = 0;
+    LogPosition end;  // where the next file begins
   };
   class NextFile {
    public:
-    // kConflict: the log was cut meanwhile, the file is not wanted any more.
+    // kConflict: the file is not the next one any more.
     Result<void> make();  // any thread
 
    private:

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "tests/support/memory_file_system.h"
+
 namespace gantry::replog {
 namespace {
 
@@ -48,6 +50,27 @@ TEST(LogFiles, TheNextFileIsMadeOnceThoughTwoThreadsMakeIt) {
     ASSERT_EQ(bytes->substr(0, 7), "written");
   }
   std::filesystem::remove_all(directory);
+}
+
+// A file that was long in the making: the log has gone on without it, and retention is past it.
+TEST(LogFiles, AFileThatIsNotTheNextOneAnyMoreGetsNoName) {
+  testing::MemoryFileSystem fs;
+  auto files = LogFiles::open(fs, {"/log", 4096});
+  ASSERT_TRUE(files) << files.error().message;
+  LogFiles::NextFile late = (*files)->next_file();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE((*files)->extend());
+  ASSERT_TRUE((*files)->remove_before(LogPosition(2 * 4096)));
+  const auto made = late.make();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kConflict);
+  (*files)->adopt(std::move(late));
+  EXPECT_EQ((*files)->count(), 2U);
+  // What a later start finds has no gap, and nothing temporary.
+  const auto left = fs.list("/log");
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->size(), 2U);
+  EXPECT_EQ((*left)[0].name, position_file_name(2 * 4096));
+  EXPECT_TRUE(LogFiles::open(fs, {"/log", 4096}));
 }
 
 }  // namespace
