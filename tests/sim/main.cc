@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// raft_sim [--seeds N] [--seed S] [--fresh N] [--verbose]: runs seeds S, S+1, … (N of them) and
-// then N fresh ones. A seed that fails is printed and can be run again alone; its trace is the
-// same.
+// raft_sim [--seeds N] [--seed S] [--list FILE] [--fresh N] [--verbose]: runs seeds S, S+1, … (N of
+// them), those of a file, and then fresh ones. A seed that fails is printed and can be run again
+// alone; its trace is the same.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <random>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "log/log.h"
 #include "tests/sim/cluster.h"
@@ -23,11 +26,19 @@ struct Totals {
   std::uint64_t acknowledged = 0;
   std::int64_t virtual_ms = 0;
   std::map<std::string, int> faults;
+  std::map<std::uint64_t, std::uint64_t> traces;  // by seed
 };
 
 void run(std::uint64_t seed, bool verbose, Totals& totals) {
   try {
     const simtest::RunResult result = simtest::run_seed(seed);
+    // Equal seeds give equal runs, or a failure could not be looked into.
+    const auto [trace, first] = totals.traces.emplace(seed, result.trace);
+    if (!first && trace->second != result.trace) {
+      throw simtest::Violation{
+          fmt::format("a second run went another way: trace {:016x}, then {:016x}", trace->second,
+                      result.trace)};
+    }
     ++totals.passed;
     totals.acknowledged += result.acknowledged;
     totals.virtual_ms += result.virtual_ms;
@@ -43,6 +54,17 @@ void run(std::uint64_t seed, bool verbose, Totals& totals) {
   std::fflush(stdout);
 }
 
+// The first word of every line that is not a comment.
+std::vector<std::uint64_t> read_seeds(const std::string& path) {
+  std::vector<std::uint64_t> seeds;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    std::uint64_t seed = 0;
+    if (std::istringstream(line) >> seed) seeds.push_back(seed);
+  }
+  return seeds;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,10 +72,13 @@ int main(int argc, char** argv) {
   std::uint64_t seeds = 100;
   std::uint64_t first = 1;
   std::uint64_t fresh = 0;
+  std::string list;
   bool verbose = false;
   bool logs = false;
   app.add_option("--seeds", seeds, "How many seeds, from --seed on");
   app.add_option("--seed", first, "The first seed");
+  app.add_option("--list", list, "A file with further seeds, one a line, '#' for comments")
+      ->check(CLI::ExistingFile);
   app.add_option("--fresh", fresh, "How many more seeds, chosen anew");
   app.add_flag("--verbose", verbose, "A line for each seed");
   app.add_flag("--logs", logs, "What the members log");
@@ -63,6 +88,8 @@ int main(int argc, char** argv) {
   Totals totals;
   const auto began = std::chrono::steady_clock::now();
   for (std::uint64_t i = 0; i < seeds; ++i) run(first + i, verbose, totals);
+  if (seeds > 0) run(first, verbose, totals);  // once more
+  for (const std::uint64_t seed : read_seeds(list)) run(seed, verbose, totals);
   std::random_device device;
   for (std::uint64_t i = 0; i < fresh; ++i) {
     run((std::uint64_t{device()} << 16U) | 0xF000U, verbose, totals);
