@@ -18,13 +18,9 @@ namespace {
 
 constexpr Logger kLog("net");
 
-constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kHeaderLengthBytes = 4;
 // Bytes one connection may read before others have their turn.
 constexpr std::size_t kReadBytesPerTurn = 1U << 20;
-// Partial frames up to this size are copied back into the shared buffer; larger ones are received
-// in place, because copying them once per arrival would be quadratic.
-constexpr std::size_t kCopyFrameMax = 16U << 10;
 constexpr std::size_t kLargeFrameStep = 64U << 10;
 // A drained output buffer larger than this is given back at once, a smaller one by the sweep.
 constexpr std::size_t kKeepOutputMax = 1U << 20;
@@ -36,8 +32,6 @@ bool would_block(const SystemError& error) {
 // Assigning an empty string would keep the memory.
 void give_back(std::string& buffer) { std::string().swap(buffer); }
 
-std::size_t frame_bytes(const char* start) { return kLengthBytes + load_be<std::uint32_t>(start); }
-
 }  // namespace
 
 TcpConnection::TcpConnection(ConnectionSet& set, ConnectionId id, TcpSocket socket, HostPort peer,
@@ -47,6 +41,7 @@ TcpConnection::TcpConnection(ConnectionSet& set, ConnectionId id, TcpSocket sock
       socket_(std::move(socket)),
       peer_(std::move(peer)),
       local_(std::move(local)),
+      input_(kLargeFrameStep),
       active_tick_(set.tick()),
       write_tick_(set.tick()) {}
 
@@ -93,7 +88,7 @@ void TcpConnection::finish_close() {
                           fmt::format("connection to {} closed: {}", peer_.text(), close_reason_)));
   }
   set_ = nullptr;
-  partial_.reset();
+  input_.reset();
   give_back(output_);
   sent_ = 0;
 }
@@ -132,51 +127,8 @@ void TcpConnection::arm_read() {
 
 void TcpConnection::on_readable() {
   const auto keep = set_->shared_from_this();
-  std::size_t total = 0;
-  std::size_t got = 0;
-  do {
-    got = partial_frame_bytes() > kCopyFrameMax ? read_large_frame() : read_shared();
-    total += got;
-  } while (got > 0 && total < kReadBytesPerTurn && open_ && !read_paused_);
+  input_.read(*this, set_->read_buffer(), kReadBytesPerTurn);
   arm_read();  // after a full read the socket is still readable: that only ends this turn's share
-}
-
-// Size of the frame whose start is kept; 0 when none is or its length is not complete.
-std::size_t TcpConnection::partial_frame_bytes() const {
-  return partial_.size() < kLengthBytes ? 0 : frame_bytes(partial_.data());
-}
-
-// One receive into the set's buffer, behind the partial frame. Returns the bytes received if there
-// may be more at once, else 0: a read that did not fill the buffer has emptied the socket.
-std::size_t TcpConnection::read_shared() {
-  const std::span<char> buffer = set_->read_buffer();
-  const std::size_t kept = partial_.size();
-  if (kept > 0) std::memcpy(buffer.data(), partial_.data(), kept);
-  const std::size_t got = receive(buffer.subspan(kept));
-  if (got == 0) return 0;
-  const std::span<char> bytes = buffer.first(kept + got);
-  const std::size_t used = consume(bytes);
-  if (!open_ || used == bytes.size()) {
-    partial_.reset();
-  } else {
-    partial_.assign(bytes.data() + used, bytes.size() - used);
-  }
-  return bytes.size() == buffer.size() ? got : 0;
-}
-
-std::size_t TcpConnection::read_large_frame() {
-  const std::size_t wanted = partial_frame_bytes() - partial_.size();
-  // Memory follows what has arrived, not what the length field claims.
-  const std::size_t step = std::min(wanted, std::max(kLargeFrameStep, partial_.size()));
-  const std::span<char> free = partial_.prepare(step);
-  const std::span<char> room = free.first(std::min(free.size(), wanted));
-  const std::size_t got = receive(room);
-  partial_.grow_by(got);
-  if (got == wanted) {
-    ByteBuffer frame = std::move(partial_);
-    if (consume(frame.bytes()) == 0 && open_) partial_ = std::move(frame);
-  }
-  return got == room.size() ? got : 0;
 }
 
 // Bytes received; 0 when there are none now or the connection has failed.
@@ -203,7 +155,7 @@ std::size_t TcpConnection::receive(std::span<char> room) {
 std::size_t TcpConnection::consume(std::span<char> bytes) {
   const std::size_t pause_at = set_->limits().output_pause_bytes;
   std::size_t used = 0;
-  while (open_ && bytes.size() - used >= kLengthBytes) {
+  while (open_ && bytes.size() - used >= kFrameLengthBytes) {
     const std::span<char> rest = bytes.subspan(used);
     if (output_pending() > pause_at) {
       pause_reading();
@@ -213,7 +165,7 @@ std::size_t TcpConnection::consume(std::span<char> bytes) {
     const std::size_t size = frame_bytes(rest.data());
     if (rest.size() < size) break;
     used += size;
-    dispatch(rest.subspan(kLengthBytes, size - kLengthBytes));
+    dispatch(rest.subspan(kFrameLengthBytes, size - kFrameLengthBytes));
   }
   return used;
 }
@@ -226,13 +178,13 @@ bool TcpConnection::valid_frame_start(std::span<const char> bytes) {
          fmt::format("frame of {} bytes, at most {} are allowed", size, protocol::kFrameBytesMax));
     return false;
   }
-  if (size < kLengthBytes + kHeaderLengthBytes) {
+  if (size < kFrameLengthBytes + kHeaderLengthBytes) {
     fail(Severity::kProtocol, fmt::format("frame of {} bytes has no header length", size));
     return false;
   }
-  if (bytes.size() < kLengthBytes + kHeaderLengthBytes) return true;
-  const std::size_t header = load_be<std::uint32_t>(bytes.data() + kLengthBytes) & 0xFFFFFFU;
-  if (header <= size - kLengthBytes - kHeaderLengthBytes) return true;
+  if (bytes.size() < kFrameLengthBytes + kHeaderLengthBytes) return true;
+  const std::size_t header = load_be<std::uint32_t>(bytes.data() + kFrameLengthBytes) & 0xFFFFFFU;
+  if (header <= size - kFrameLengthBytes - kHeaderLengthBytes) return true;
   fail(Severity::kProtocol, fmt::format("header of {} bytes in a frame of {} bytes", header, size));
   return false;
 }
@@ -260,9 +212,7 @@ void TcpConnection::pause_reading() {
 void TcpConnection::resume_reading() {
   if (!open_ || read_paused_) return;
   const auto keep = set_->shared_from_this();
-  ByteBuffer kept = std::move(partial_);
-  const std::size_t used = consume(kept.bytes());
-  if (open_ && used < kept.size()) partial_.assign(kept.data() + used, kept.size() - used);
+  input_.again(*this);
   arm_read();
 }
 

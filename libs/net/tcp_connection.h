@@ -18,14 +18,16 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "net/byte_buffer.h"
 #include "net/connection.h"
 #include "net/connection_set.h"
+#include "net/frame_input.h"
 #include "net/socket.h"
 
 namespace gantry::net {
 
-class TcpConnection final : public Connection, public std::enable_shared_from_this<TcpConnection> {
+class TcpConnection final : public Connection,
+                            private FrameSource,
+                            public std::enable_shared_from_this<TcpConnection> {
  public:
   TcpConnection(ConnectionSet& set, ConnectionId id, TcpSocket socket, HostPort peer,
                 HostPort local);
@@ -61,11 +63,11 @@ class TcpConnection final : public Connection, public std::enable_shared_from_th
 
   void arm_read();
   void on_readable();
-  std::size_t read_shared();
-  std::size_t read_large_frame();
-  std::size_t receive(std::span<char> room);
-  std::size_t partial_frame_bytes() const;
-  std::size_t consume(std::span<char> bytes);
+  // FrameSource
+  std::size_t receive(std::span<char> room) override;
+  std::size_t consume(std::span<char> bytes) override;
+  bool reading() const override { return open_ && !read_paused_; }
+  bool is_open() const override { return open_; }
   bool valid_frame_start(std::span<const char> bytes);
   void dispatch(std::span<char> frame);
   void deliver_response(const protocol::CommandView& view);
@@ -91,7 +93,7 @@ class TcpConnection final : public Connection, public std::enable_shared_from_th
   bool write_failed_ = false;
   std::string close_reason_;
 
-  ByteBuffer partial_;  // the start of a frame; while paused also whole frames
+  FrameInput input_;
   std::string output_;
   std::size_t sent_ = 0;  // bytes of output_ the kernel has taken
   std::uint64_t received_ = 0;

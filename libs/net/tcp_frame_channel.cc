@@ -19,13 +19,9 @@ namespace {
 
 constexpr Logger kLog("net");
 
-constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kLengthsBytes = 8;
 // Bytes one channel may read before others have their turn.
 constexpr std::size_t kReadBytesPerTurn = 4U << 20;
-// Partial frames up to this size are copied back into the shared buffer; larger ones are received
-// in place, because copying them once per arrival would be quadratic.
-constexpr std::size_t kCopyFrameMax = 16U << 10;
 constexpr std::size_t kLargeFrameStep = 256U << 10;
 constexpr std::size_t kChunkBytes = 256U << 10;
 constexpr std::size_t kChunksPerWrite = 64;
@@ -33,8 +29,6 @@ constexpr std::size_t kChunksPerWrite = 64;
 bool would_block(const SystemError& error) {
   return error == boost::asio::error::would_block || error == boost::asio::error::interrupted;
 }
-
-std::size_t frame_bytes(const char* start) { return kLengthBytes + load_be<std::uint32_t>(start); }
 
 }  // namespace
 
@@ -45,7 +39,8 @@ TcpFrameChannel::TcpFrameChannel(FrameSet& set, std::uint64_t id, TcpSocket sock
       socket_(std::move(socket)),
       peer_(std::move(peer)),
       dialled_(std::move(dialled)),
-      gone_(std::move(gone)) {}
+      gone_(std::move(gone)),
+      input_(kLargeFrameStep) {}
 
 void TcpFrameChannel::start() {
   kLog.debug("channel open peer={} id={} dialled=\"{}\"", peer_.text(), id_, dialled_);
@@ -79,7 +74,7 @@ void TcpFrameChannel::finish_close() {
   socket_.close(ignored);
   chunks_.clear();
   pending_ = sent_ = 0;
-  partial_.reset();
+  input_.reset();
   set->remove(id_);
   set->handler().on_close(*this);
   if (const auto gone = std::exchange(gone_, nullptr)) gone(peer_accepted_);
@@ -99,51 +94,8 @@ void TcpFrameChannel::arm_read() {
 }
 
 void TcpFrameChannel::on_readable() {
-  std::size_t total = 0;
-  std::size_t got = 0;
-  do {
-    got = partial_frame_bytes() > kCopyFrameMax ? read_large_frame() : read_shared();
-    total += got;
-  } while (got > 0 && total < kReadBytesPerTurn && open_);
+  input_.read(*this, set_->read_buffer(), kReadBytesPerTurn);
   arm_read();  // after a full read the socket is still readable: that only ends this turn's share
-}
-
-// Size of the frame whose start is kept; 0 when none is or its length is not complete.
-std::size_t TcpFrameChannel::partial_frame_bytes() const {
-  return partial_.size() < kLengthBytes ? 0 : frame_bytes(partial_.data());
-}
-
-// One receive into the set's buffer, behind the partial frame. Returns the bytes received if there
-// may be more at once, else 0: a read that did not fill the buffer has emptied the socket.
-std::size_t TcpFrameChannel::read_shared() {
-  const std::span<char> buffer = set_->read_buffer();
-  const std::size_t kept = partial_.size();
-  if (kept > 0) std::memcpy(buffer.data(), partial_.data(), kept);
-  const std::size_t got = receive(buffer.subspan(kept));
-  if (got == 0) return 0;
-  const std::span<char> bytes = buffer.first(kept + got);
-  const std::size_t used = consume(bytes);
-  if (!open_ || used == bytes.size()) {
-    partial_.reset();
-  } else {
-    partial_.assign(bytes.data() + used, bytes.size() - used);
-  }
-  return bytes.size() == buffer.size() ? got : 0;
-}
-
-std::size_t TcpFrameChannel::read_large_frame() {
-  const std::size_t wanted = partial_frame_bytes() - partial_.size();
-  // Memory follows what has arrived; doubling keeps the copying linear.
-  const std::size_t step = std::min(wanted, std::max(kLargeFrameStep, partial_.size()));
-  const std::span<char> free = partial_.prepare(step);
-  const std::span<char> room = free.first(std::min(free.size(), wanted));
-  const std::size_t got = receive(room);
-  partial_.grow_by(got);
-  if (got == wanted) {
-    ByteBuffer frame = std::move(partial_);
-    consume(frame.bytes());
-  }
-  return got == room.size() ? got : 0;
 }
 
 // Bytes received; 0 when there are none now or the channel has failed.
@@ -164,16 +116,16 @@ std::size_t TcpFrameChannel::receive(std::span<char> room) {
 }
 
 // Handles all complete frames; returns how many bytes they had.
-std::size_t TcpFrameChannel::consume(std::span<const char> bytes) {
+std::size_t TcpFrameChannel::consume(std::span<char> bytes) {
   std::size_t used = 0;
-  while (open_ && bytes.size() - used >= kLengthBytes) {
+  while (open_ && bytes.size() - used >= kFrameLengthBytes) {
     const std::span<const char> rest = bytes.subspan(used);
     if (!valid_start(rest)) break;
     const std::size_t size = frame_bytes(rest.data());
     if (rest.size() < size) break;
     used += size;
     ++set_->stats().frames_in;
-    const std::size_t header = load_be<std::uint32_t>(rest.data() + kLengthBytes);
+    const std::size_t header = load_be<std::uint32_t>(rest.data() + kFrameLengthBytes);
     const std::string_view frame(rest.data() + kLengthsBytes, size - kLengthsBytes);
     set_->handler().on_frame(*this, frame.substr(0, header), frame.substr(header));
   }
@@ -193,7 +145,7 @@ bool TcpFrameChannel::valid_start(std::span<const char> bytes) {
     return false;
   }
   if (bytes.size() < kLengthsBytes) return true;
-  const std::size_t header = load_be<std::uint32_t>(bytes.data() + kLengthBytes);
+  const std::size_t header = load_be<std::uint32_t>(bytes.data() + kFrameLengthBytes);
   const std::size_t most = std::min(set_->options().header_bytes_max, size - kLengthsBytes);
   if (header <= most) return true;
   reject(fmt::format("header of {} bytes in a frame of {} bytes, at most {} are allowed", header,
@@ -219,8 +171,8 @@ bool TcpFrameChannel::send(std::string_view header, std::span<const std::string_
     return false;
   }
   std::array<char, kLengthsBytes> lengths{};
-  store_be(lengths.data(), static_cast<std::uint32_t>(size - kLengthBytes));
-  store_be(lengths.data() + kLengthBytes, static_cast<std::uint32_t>(header.size()));
+  store_be(lengths.data(), static_cast<std::uint32_t>(size - kFrameLengthBytes));
+  store_be(lengths.data() + kFrameLengthBytes, static_cast<std::uint32_t>(header.size()));
   append({lengths.data(), lengths.size()});
   append(header);
   for (const std::string_view piece : body) append(piece);

@@ -15,14 +15,15 @@
 #include <string>
 #include <string_view>
 
-#include "net/byte_buffer.h"
 #include "net/frame_channel.h"
+#include "net/frame_input.h"
 #include "net/frame_set.h"
 #include "net/socket.h"
 
 namespace gantry::net {
 
 class TcpFrameChannel final : public FrameChannel,
+                              private FrameSource,
                               public std::enable_shared_from_this<TcpFrameChannel> {
  public:
   TcpFrameChannel(FrameSet& set, std::uint64_t id, TcpSocket socket, HostPort peer,
@@ -48,11 +49,11 @@ class TcpFrameChannel final : public FrameChannel,
 
   void arm_read();
   void on_readable();
-  std::size_t read_shared();
-  std::size_t read_large_frame();
-  std::size_t receive(std::span<char> room);
-  std::size_t partial_frame_bytes() const;
-  std::size_t consume(std::span<const char> bytes);
+  // FrameSource
+  std::size_t receive(std::span<char> room) override;
+  std::size_t consume(std::span<char> bytes) override;
+  bool reading() const override { return open_; }
+  bool is_open() const override { return open_; }
   bool valid_start(std::span<const char> bytes);
 
   void append(std::string_view bytes);
@@ -73,7 +74,7 @@ class TcpFrameChannel final : public FrameChannel,
   bool write_failed_ = false;
   bool peer_accepted_ = false;
 
-  ByteBuffer partial_;
+  FrameInput input_;
   std::deque<std::string> chunks_;
   std::size_t sent_ = 0;     // of the first chunk
   std::size_t pending_ = 0;  // bytes of all chunks that were not taken
