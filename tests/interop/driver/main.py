@@ -81,7 +81,8 @@ def main(arguments):
         target.kill()
     if results.failed:
         print(tail or target.log_tail(60))
-        print("# failed: " + " ".join(results.failed))
+        for failed in results.failed:
+            print(f"# failed: {failed}")
     if options.keep:
         print(f"# kept {work}")
     else:

@@ -74,7 +74,7 @@ class Results:
         line = f"{name:<52} {status} {seconds:>6.2f}s"
         print(f"{line}  {reason}".rstrip(), flush=True)
         if status == "FAIL":
-            self.failed.append(name)
+            self.failed.append(f"{name}: {reason}")
             for text in details:
                 print(f"  | {text}", flush=True)
 
