@@ -125,14 +125,18 @@ class Core {
   void on_installed();
   // A leader's flush has not come back for this long, in ticks; 0: none is running.
   void set_flush_ticks(int ticks) { flush_ticks_ = ticks; }
+  // A passive member votes but does not ask for votes (maintenance); leadership that it has stays
+  // until it is handed over.
+  void set_passive(bool passive) { passive_ = passive; }
   // Retention removed the log below `begin`.
   void on_trimmed(LogPosition begin);
 
   // Whether `next` may be appended as the membership now (kConflict, kUnavailable,
   // kInvalidArgument).
   Result<void> may_change(const Membership& next) const;
-  // Hands leadership to `target`, or to the voter that is furthest ahead when empty. Until it is
-  // done or given up (one election timeout), accepting() is false.
+  // Hands leadership to `target`, or to the reachable voter that is furthest ahead when empty, as
+  // soon as that has the whole log and all of it is committed. Until it is done or given up (one
+  // election timeout), accepting() is false. kUnavailable: not the leader, or nobody to take over.
   Result<void> transfer(const MemberId& target);
 
   Output take_output();
@@ -148,6 +152,9 @@ class Core {
   LogPosition committed() const { return commit_; }
   LogPosition begin() const { return begin_; }
   LogPosition end() const { return end_; }
+  // The leader's end when it was last heard of; the own end on the leader.
+  LogPosition leader_end() const { return leading() ? end_ : std::max(leader_end_, end_); }
+  bool passive() const { return passive_; }
   const EpochTable& epochs() const { return epochs_; }
   const Membership& membership() const { return memberships_.current(); }
   const MembershipLog& membership_log() const { return memberships_; }
@@ -173,6 +180,7 @@ class Core {
   void reset_election_timer();
   void check_quorum();
   void drive_transfer();
+  bool reachable(const Progress& progress) const;
   MemberId best_target() const;
 
   // leading.cc
@@ -220,9 +228,11 @@ class Core {
 
   // Follower: the log is known to equal the leader's up to here, in this term.
   LogPosition matched_;
+  LogPosition leader_end_;
   bool answer_due_ = false;
   std::optional<LogPosition> recover_to_;  // see note_leader_end()
   bool installing_ = false;
+  bool passive_ = false;
 
   // Candidate.
   std::map<MemberId, Ballot> ballots_;

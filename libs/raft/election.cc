@@ -14,7 +14,7 @@ void Core::reset_election_timer() {
 // Also a voter whose removal is not known to be committed: the others may need what only it has
 // (thesis, 4.2.2).
 bool Core::may_campaign() const {
-  if (installing_) return false;
+  if (installing_ || passive_) return false;
   return std::ranges::any_of(memberships_.all(), [&](const MembershipLog::Entry& entry) {
     return entry.membership.is_voter(options_.self);
   });
@@ -174,11 +174,19 @@ void Core::check_quorum() {
   if (voters < memberships_.current().quorum()) become_follower(hard_.term, {});
 }
 
+// Heard of lately: leadership that is offered to a dead member is lost time for everybody.
+bool Core::reachable(const Progress& progress) const {
+  return progress.silent_ticks <
+         std::max(2 * options_.heartbeat_ticks, options_.election_ticks / 2);
+}
+
 MemberId Core::best_target() const {
   MemberId best;
   LogPosition reached(-1);
   for (const auto& [id, progress] : progress_) {
-    if (!memberships_.current().is_voter(id) || progress.recovering) continue;
+    if (!memberships_.current().is_voter(id) || progress.recovering || !reachable(progress)) {
+      continue;
+    }
     if (progress.written() > reached) {
       best = id;
       reached = progress.written();
@@ -203,6 +211,9 @@ Result<void> Core::transfer(const MemberId& target) {
   if (it->second.recovering) {
     return make_error(ErrorCode::kConflict, "member " + chosen + " is still catching up");
   }
+  if (!reachable(it->second)) {
+    return make_error(ErrorCode::kUnavailable, "member " + chosen + " does not answer");
+  }
   if (transfer_to_ == chosen) return {};
   transfer_to_ = chosen;
   transfer_elapsed_ = 0;
@@ -221,6 +232,8 @@ void Core::drive_transfer() {
     return;
   }
   if (it->second.written() < end_) return send_appends(it->first, it->second);
+  // Whoever waits for a commit gets it from this leader, unless its own disk is what hangs.
+  if (commit_ < end_ && flush_ticks_ <= options_.election_ticks) return;
   transfer_sent_ = true;
   send(transfer_to_, TimeoutNow{});
 }

@@ -18,6 +18,7 @@ void Core::on_append(const Message& message, const Append& append) {
   }
   become_follower(message.term, message.from);
   if (installing_) return;
+  leader_end_ = append.leader_end;
   note_leader_end(message, append.leader_end);
   if (append.from > append.to) return;
 

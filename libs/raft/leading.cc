@@ -24,6 +24,7 @@ void Core::tick_leader() {
   const bool beat = ++heartbeat_elapsed_ >= options_.heartbeat_ticks;
   if (beat) heartbeat_elapsed_ = 0;
   for (auto& [id, progress] : progress_) {
+    ++progress.silent_ticks;
     if (progress.unanswered(options_.resend_ticks)) progress.resend();
     if (beat) {
       heartbeat(id, progress);
@@ -140,6 +141,7 @@ Progress* Core::progress_of(const Message& message) {
     progress.start = message.start;
   }
   progress.active = true;
+  progress.silent_ticks = 0;
   return &progress;
 }
 
@@ -223,6 +225,7 @@ void Core::advance_commit() {
   output_.commit_advanced = true;
   for (auto& [id, progress] : progress_) progress.commit_told = false;
   broadcast();
+  drive_transfer();
   // A leader that has been removed leaves when its removal is committed.
   if (!memberships_.pending(commit_) && !memberships_.current().is_voter(options_.self)) {
     const MemberId target = best_target();

@@ -32,7 +32,7 @@ bool Progress::acknowledged(LogPosition matched, LogPosition written, LogPositio
   matched_ = std::max(matched_, matched);
   written_ = std::max(written_, written);
   durable_ = std::max(durable_, durable);
-  if (news) silent_ticks_ = 0;
+  if (news) unanswered_ticks_ = 0;
   while (!inflight_.empty() && inflight_.front() <= written_) inflight_.pop_front();
   if (state_ == State::kProbe && matched_ >= next_) {
     state_ = State::kReplicate;
@@ -49,13 +49,13 @@ void Progress::probe(LogPosition next) {
   next_ = next;
   probe_sent_ = false;
   inflight_.clear();
-  silent_ticks_ = 0;
+  unanswered_ticks_ = 0;
 }
 
 bool Progress::unanswered(int ticks) {
   if (inflight_.empty() && !probe_sent_ && state_ != State::kSnapshot) return false;
   // A snapshot takes its time.
-  return ++silent_ticks_ >= (state_ == State::kSnapshot ? 10 * ticks : ticks);
+  return ++unanswered_ticks_ >= (state_ == State::kSnapshot ? 10 * ticks : ticks);
 }
 
 void Progress::forget() {

@@ -43,6 +43,7 @@ class Progress {
   bool probing() const { return state_ == State::kProbe && probe_sent_; }
 
   bool active = false;      // heard of since the last check of the quorum
+  int silent_ticks = 0;     // since it was last heard of
   bool recovering = false;  // does not count for commits
   std::uint64_t start = 0;  // the newest start of the member that was heard of
   bool commit_told = true;  // an append with the current commit position is on its way
@@ -55,7 +56,7 @@ class Progress {
   LogPosition next_, matched_, written_, durable_;
   std::deque<LogPosition> inflight_;  // ends of unanswered appends
   bool probe_sent_ = false;
-  int silent_ticks_ = 0;
+  int unanswered_ticks_ = 0;
 };
 
 }  // namespace gantry::raft

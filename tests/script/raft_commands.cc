@@ -309,6 +309,8 @@ bool RaftCommands::operate(const Line& line) {
                          static_cast<int>(line.number("count", 1)))) {
       say("refused: takes no appends");
     }
+  } else if (line.name == "passive") {  // ID on|off
+    member(line, 0).core->set_passive(line.words.at(1) == "on");
   } else if (line.name == "transfer") {  // LEADER [TO]
     const auto result =
         group_->transfer(member(line, 0), line.words.size() > 1 ? line.words[1] : "");
