@@ -277,8 +277,12 @@ def runtime_info(context):
     rates = ("putTps", "getMissTps", "getTransferredTps", "getTotalTps", "getFoundTps")
 
     def sampled(broker):
-        """The rates are empty until the server has taken its first sample."""
-        table = json.loads(broker.call(28, {}).body)["table"]
+        """Until the server has taken its first sample the rates are empty, or Apache fails."""
+        answer = broker.call(28, {})
+        if answer.code != 0:
+            print(f"code 28 is answered {answer.code} at first: {answer.remark}")
+            return None
+        table = json.loads(answer.body)["table"]
         return table if all(table[key].split() for key in rates) else None
 
     with context.to_broker() as broker:
