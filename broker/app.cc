@@ -13,9 +13,13 @@
 #include "broker/client/queue_locks.h"
 #include "broker/core/context.h"
 #include "broker/core/stats.h"
+#include "broker/group/group_members.h"
 #include "broker/group/group_peers.h"
 #include "broker/group/leader_gate.h"
+#include "broker/group/maintenance.h"
 #include "broker/http/broker_http.h"
+#include "broker/http/broker_metrics.h"
+#include "broker/http/group_http.h"
 #include "broker/offset/offset_handlers.h"
 #include "broker/pull/pull_service.h"
 #include "broker/query/query_handlers.h"
@@ -51,12 +55,6 @@ bool served_on_fast_port(std::int32_t code) {
 
 }  // namespace
 
-// A broker set of one has nobody to talk to.
-class NoTransport final : public replog::PeerTransport {
- public:
-  void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
-};
-
 class BrokerApp::Impl final : private RoleObserver {
  public:
   Impl(config::BrokerConfig config, BrokerSurroundings surroundings)
@@ -83,7 +81,7 @@ class BrokerApp::Impl final : private RoleObserver {
         return respond(connection, request, protocol::ResponseCode::kRequestCodeNotSupported,
                        fmt::format(" request type {} not supported", request.code));
       }
-      if (app_.gate_ && !app_.gate_->admit(connection, request)) return;
+      if (!app_.gate_->admit(connection, request)) return;
       app_.dispatcher_.dispatch(connection, request);
     }
     void on_close(net::Connection& connection) override { app_.on_close(connection.id()); }
@@ -99,6 +97,7 @@ class BrokerApp::Impl final : private RoleObserver {
   void note_serving();
 
   Result<void> start_on_shard();
+  void hand_over();
   Result<void> listen();
   void make_services();
   void stop_services();
@@ -118,14 +117,14 @@ class BrokerApp::Impl final : private RoleObserver {
   bool shard_running_ = false, stopped_ = false;
   std::promise<void> serving_;  // set when clients are served: as leader, or as one of several
   bool is_serving_ = false;
-  raft::MemberId leader_;  // the last one that was known
   std::uint16_t remoting_port_ = 0;
 
   std::unique_ptr<BrokerHttp> http_;
-  NoTransport no_transport_;
   std::unique_ptr<Storage> storage_;
-  std::unique_ptr<GroupPeers> peers_;  // null: a broker set of one
+  std::unique_ptr<GroupPeers> peers_;
   std::unique_ptr<LeaderGate> gate_;
+  std::unique_ptr<GroupMembers> members_;
+  std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<ConfigFile> config_file_;
   std::unique_ptr<BrokerContext> context_;
   std::unique_ptr<net::RemotingServer> server_, fast_server_;
@@ -181,6 +180,14 @@ Result<void> BrokerApp::Impl::listen() {
 }
 
 void BrokerApp::Impl::make_services() {
+  peers_ = std::make_unique<GroupPeers>(shard_, *storage_, config_);
+  gate_ = std::make_unique<LeaderGate>(
+      *context_, [this] { return peers_->leader_client_address(); },
+      [this](net::Connection& connection, const protocol::CommandView& request) {
+        dispatcher_.dispatch(connection, request);
+      });
+  members_ = std::make_unique<GroupMembers>(*context_, *peers_);
+  maintenance_ = std::make_unique<Maintenance>(*context_, *members_);
   appender_ = std::make_unique<MessageAppender>(*context_);
   context_->appender = appender_.get();
   locks_ = std::make_unique<QueueLocks>(config_.lock_max_live_time_ms);
@@ -219,7 +226,8 @@ Result<void> BrokerApp::Impl::start_on_shard() {
   config_file_ = std::make_unique<ConfigFile>(files, shard_, surroundings_.config_file);
   context_.reset(new BrokerContext{config_, *config_file_, clock, files, shard_, *storage_,
                                    connections_, stats_, *host,
-                                   fmt::format("{}:{}", config_.broker_ip1, remoting_port_)});
+                                   fmt::format("{}:{}", config_.broker_ip1, remoting_port_),
+                                   fmt::format("{}:{}", config_.broker_ip1, http_->port())});
   make_services();
   dispatcher_.observe(
       clock, [this](const protocol::CommandView& request, std::int32_t code, std::int64_t us) {
@@ -229,20 +237,13 @@ Result<void> BrokerApp::Impl::start_on_shard() {
             us);
       });
   storage_->add_role_observer(*this);
-  if (config_.raft_initial_members.empty()) {
-    GANTRY_TRY(storage_->start(*host, no_transport_));
-  } else {
-    peers_ = std::make_unique<GroupPeers>(shard_, *storage_, config_);
-    context_->peers = peers_.get();
-    gate_ =
-        std::make_unique<LeaderGate>(*context_, [this] { return peers_->leader_client_address(); });
-    GANTRY_TRY(peers_->listen(context_->address));
-    GANTRY_TRY(storage_->start(*host, peers_->transport()));
-    peers_->start();
-  }
+  GANTRY_TRY(peers_->listen(context_->address, http_->port()));
+  GANTRY_TRY(storage_->start(*host, peers_->transport()));
+  peers_->start();
   retention_->start();
   registrar_->start();
-  http_->attach(*context_, *server_, *pulls_, *clients_);
+  http_->attach({*context_, *server_, *pulls_, *clients_, *peers_, *gate_},
+                {*context_, *peers_, *members_, *maintenance_});
   // Alone, it serves as soon as it leads; else clients may come and are told who does.
   const raft::Core& core = storage_->replica().core();
   const bool alone =
@@ -262,6 +263,7 @@ void BrokerApp::Impl::note_serving() {
 void BrokerApp::Impl::on_leading(Term /*term*/) {
   delays_->start();
   retention_->run(false);  // a follower leaves the trim to its leader
+  gate_->on_group_changed();
   registrar_->on_role_changed();
   note_serving();
 }
@@ -275,9 +277,7 @@ void BrokerApp::Impl::on_following() {
 }
 
 void BrokerApp::Impl::on_group_changed() {
-  const raft::MemberId& leader = storage_->replica().core().leader();
-  if (gate_ && !leader.empty() && leader != leader_) gate_->on_leader_changed();
-  if (!leader.empty()) leader_ = leader;
+  gate_->on_group_changed();
   registrar_->on_role_changed();
 }
 
@@ -303,8 +303,9 @@ void BrokerApp::Impl::stop_services() {
   sends_.reset();
   registrar_.reset();
   if (storage_) storage_->remove_role_observer(*this);
+  maintenance_.reset();
+  members_.reset();
   gate_.reset();
-  if (context_) context_->peers = nullptr;
   peers_.reset();
   pulls_.reset();
   clients_.reset();
@@ -317,11 +318,32 @@ void BrokerApp::Impl::stop_services() {
   storage_.reset();
 }
 
+// Whoever leads lets another member lead before it goes: clients wait milliseconds instead of an
+// election.
+void BrokerApp::Impl::hand_over() {
+  std::promise<void> over;
+  shard_.post([&] {
+    const bool others = members_ && storage_->leading() &&
+                        storage_->replica().core().membership().voter_count() > 1;
+    if (!others) return over.set_value();
+    members_->hand_over({}, [&](const Result<raft::MemberId>& leader) {
+      if (leader) {
+        logger.info("leadership handed over to member {}", *leader);
+      } else {
+        logger.warn("leaving without a successor: {}", leader.error().message);
+      }
+      over.set_value();
+    });
+  });
+  over.get_future().wait();
+}
+
 void BrokerApp::Impl::stop() {
   if (stopped_) return;
   stopped_ = true;
   phase_ = BrokerPhase::kStopping;
   if (shard_running_) {
+    hand_over();
     std::promise<void> unregistered;
     shard_.post([&] {
       if (registrar_) {

@@ -134,10 +134,19 @@ Outcome show_cluster(Context& context) {
 }  // namespace
 
 void add_cluster_command(CLI::App& app, Context& context) {
-  add_command(app, context, "cluster", "Show the brokers: roles, versions, load",
-              "  gantry cluster\n"
-              "  gantry cluster --namesrv 10.0.0.1:9876 --json | jq '.brokers[].inTps'\n",
-              [&context] { return show_cluster(context); });
+  CLI::App* cluster =
+      add_command(app, context, "cluster", "Show the brokers, change who belongs to a broker set",
+                  "  gantry cluster\n"
+                  "  gantry cluster --namesrv 10.0.0.1:9876 --json | jq '.brokers[].inTps'\n",
+                  [&context] { return show_cluster(context); });
+  cluster->require_subcommand(0, 1);
+  // CLI11 calls this after a subcommand's own callback.
+  cluster->callback([&context, cluster] {
+    if (cluster->get_subcommands().empty()) {
+      context.command = [&context] { return show_cluster(context); };
+    }
+  });
+  add_members_commands(*cluster, context);
 }
 
 }  // namespace gantry::cli

@@ -131,6 +131,7 @@ protocol::KVTable runtime_info(BrokerContext& context, LogLookup& lookup,
   t["brokerVersion"] = std::to_string(protocol::kVersion);
   t["brokerVersionDesc"] = "V5_3_3";
   t["brokerActive"] = "true";
+  t["gantryHttpAddress"] = context.http_address;  // for tools that administer the broker set
   t["bootTimestamp"] = std::to_string(boot_ms);
   t["runtime"] = fmt::format("[ {} days, {} hours, {} minutes, {} seconds ]", up_s / kDay,
                              up_s % kDay / kHour, up_s % kHour / kMinute, up_s % kMinute);

@@ -17,7 +17,6 @@ namespace gantry::broker {
 
 class BrokerStats;
 class ClientManager;
-class GroupPeers;
 class ConfigFile;
 class MessageAppender;
 class NamesrvRegistrar;
@@ -35,6 +34,7 @@ struct BrokerContext {
   BrokerStats& stats;
   protocol::RecordHost store_host;  // brokerIP1:listenPort
   std::string address;              // the same as text: what clients and tools know us by
+  std::string http_address;         // brokerIP1:httpPort
 
   // Set by BrokerApp before any request comes.
   MessageAppender* appender = nullptr;
@@ -42,7 +42,7 @@ struct BrokerContext {
   ClientManager* clients = nullptr;
   QueueLocks* locks = nullptr;
   NamesrvRegistrar* registrar = nullptr;
-  const GroupPeers* peers = nullptr;  // stays null for a broker set of one
+  bool refuses_messages = false;  // maintenance without a successor
 };
 
 }  // namespace gantry::broker

@@ -75,6 +75,10 @@ class Storage final : public replog::LogListener,
   replog::Replica& replica() { return *replica_; }
   // This member leads its broker set and may decide.
   bool leading() const { return replica_ && replica_->leading(); }
+  // ... and is not handing over.
+  bool accepting() const { return replica_ && replica_->accepting(); }
+  // As far as the state knows: this member is the only voter of its set. Also before start().
+  bool alone() const;
   store::QueueStore& queues() { return *queues_; }
   store::KeyIndex* index() { return index_.get(); }
   const state::StateMachine& state() const { return state_; }
@@ -120,7 +124,6 @@ class Storage final : public replog::LogListener,
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
   raft::Membership initial_membership() const;
-  bool alone() const;
   void start_timers();
   Result<void> follow_log_end();
   Result<LogPosition> choose_replay_start();

@@ -3,12 +3,18 @@
 
 #include <fmt/core.h>
 
+#include <chrono>
+#include <set>
+#include <utility>
+
 #include "log/log.h"
+#include "net/connection.h"
 
 namespace gantry::broker {
 namespace {
 log::Logger logger("group");
-}
+constexpr std::chrono::seconds kInvitedFor{60};
+}  // namespace
 
 GroupPeers::GroupPeers(runtime::Shard& shard, Storage& storage, const config::BrokerConfig& config)
     : shard_(shard),
@@ -23,12 +29,26 @@ GroupPeers::GroupPeers(runtime::Shard& shard, Storage& storage, const config::Br
 
 GroupPeers::~GroupPeers() { storage_.remove_role_observer(*this); }
 
-Result<void> GroupPeers::listen(const std::string& client_address) {
-  GANTRY_TRY(peer::check_initial_members(config_.raft_initial_members));
-  client_address_ = client_address;
-  const auto port =
+Result<void> GroupPeers::listen(const std::string& client_address, std::uint16_t http_port) {
+  const bool alone = config_.raft_initial_members.empty() && storage_.alone();
+  if (!config_.raft_initial_members.empty()) {
+    GANTRY_TRY(peer::check_initial_members(config_.raft_initial_members));
+  }
+  auto port =
       transport_.listen(config_.bind_address, static_cast<std::uint16_t>(config_.raft_listen_port));
-  if (!port) return std::unexpected(port.error());
+  if (!port) {
+    if (!alone) return std::unexpected(port.error());
+    logger.warn("no member can join this broker set of one: raftListenPort: {}",
+                port.error().message);
+    port = static_cast<std::uint16_t>(config_.raft_listen_port);
+  }
+  client_address_ = client_address;
+  raft_address_ = config_.raft_advertised_address.empty()
+                      ? fmt::format("{}:{}", config_.broker_ip1, *port)
+                      : config_.raft_advertised_address;
+  const auto host = net::parse_host_port(raft_address_);
+  if (!host) return std::unexpected(host.error());
+  http_address_ = net::HostPort{host->host, http_port}.text();
   return {};
 }
 
@@ -38,8 +58,9 @@ void GroupPeers::start() {
   hello.cluster = config_.broker_cluster_name;
   hello.broker_name = config_.broker_name;
   hello.member_uuid = storage_.log().member_uuid();
-  hello.address = config_.raft_advertised_address;
+  hello.address = raft_address_;
   hello.client_address = client_address_;
+  hello.http_address = http_address_;
   hello.file_bytes = storage_.log().file_bytes();
   hello.feature_level = static_cast<std::uint32_t>(storage_.state().supported_level());
   hello.start = static_cast<std::uint64_t>(storage_.log().hard_state().state().starts);
@@ -47,7 +68,7 @@ void GroupPeers::start() {
   known_ = storage_.replica().core().membership();
   transport_.set_members(known_);
   if (storage_.replica().formed()) return;
-  transport_.set_seeds(config_.raft_initial_members);
+  update_seeds();
   formation_ =
       std::make_unique<peer::Formation>(config_.raft_initial_members, storage_.log().member_uuid(),
                                         // Not from inside the transport's callback.
@@ -55,6 +76,23 @@ void GroupPeers::start() {
                                           shard_.post([this, membership] { formed(membership); });
                                         });
   peers_changed();
+}
+
+void GroupPeers::update_seeds() {
+  std::vector<std::string> seeds;
+  if (!storage_.replica().formed()) seeds = config_.raft_initial_members;
+  for (const auto& [address, timer] : invited_) seeds.push_back(address);
+  transport_.set_seeds(std::move(seeds));
+}
+
+void GroupPeers::invite(const std::string& address) {
+  std::unique_ptr<runtime::Timer>& timer = invited_[address];
+  const bool fresh = timer == nullptr;
+  timer = shard_.after(kInvitedFor, [this, address] {
+    invited_.erase(address);
+    update_seeds();
+  });
+  if (fresh) update_seeds();
 }
 
 void GroupPeers::formed(const raft::Membership& membership) {
@@ -74,14 +112,54 @@ void GroupPeers::on_group_changed() {
   if (membership == known_) return;
   known_ = membership;
   transport_.set_members(known_);
+  const std::size_t invited = invited_.size();
+  for (const raft::Member& member : known_.members) invited_.erase(member.address);
+  if (invited_.size() != invited) update_seeds();
+}
+
+std::optional<peer::Hello> GroupPeers::hello_of(const raft::MemberId& uuid) const {
+  if (uuid == transport_.self().member_uuid) return transport_.self();
+  for (peer::Peer& peer : transport_.peers()) {
+    if (peer.hello.member_uuid == uuid) return std::move(peer.hello);
+  }
+  return std::nullopt;
+}
+
+std::optional<peer::Hello> GroupPeers::hello_at(const std::string& address) const {
+  if (transport_.own_addresses().contains(address)) return transport_.self();
+  for (peer::Peer& peer : transport_.peers()) {
+    if (peer.dialled == address || peer.hello.address == address) return std::move(peer.hello);
+  }
+  return std::nullopt;
+}
+
+std::vector<peer::Hello> GroupPeers::strangers() const {
+  std::vector<peer::Hello> result;
+  std::set<raft::MemberId> seen;
+  for (peer::Peer& peer : transport_.peers()) {
+    if (known_.find(peer.hello.member_uuid) != nullptr) continue;
+    if (seen.insert(peer.hello.member_uuid).second) result.push_back(std::move(peer.hello));
+  }
+  return result;
+}
+
+std::string GroupPeers::problem_at(const std::string& address) const {
+  const auto it = transport_.problems().find(address);
+  return it == transport_.problems().end() ? std::string() : it->second;
 }
 
 std::string GroupPeers::leader_client_address() const {
   const std::string& leader = storage_.replica().core().leader();
-  for (const peer::Peer& peer : transport_.peers()) {
-    if (peer.hello.member_uuid == leader) return peer.hello.client_address;
-  }
-  return {};
+  if (leader.empty() || leader == self().member_uuid) return {};
+  const auto hello = hello_of(leader);
+  return hello ? hello->client_address : std::string();
+}
+
+std::string GroupPeers::leader_http_address() const {
+  const std::string& leader = storage_.replica().core().leader();
+  if (leader.empty() || leader == self().member_uuid) return {};
+  const auto hello = hello_of(leader);
+  return hello ? hello->http_address : std::string();
 }
 
 std::string GroupPeers::waiting_for() const {

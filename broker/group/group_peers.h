@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // This member among the others of its broker set: the transport between them, the forming of the
-// set from empty stores, and where clients reach each member. Log shard only.
+// set from empty stores, and where each member serves clients and HTTP. A broker set of one has it
+// too: others may join. Log shard only.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "broker/core/storage.h"
@@ -20,14 +24,28 @@ class GroupPeers final : private RoleObserver {
   GroupPeers(runtime::Shard& shard, Storage& storage, const config::BrokerConfig& config);
   ~GroupPeers() override;
 
-  // Listens. `client_address`: where this member serves clients, told to the others.
-  Result<void> listen(const std::string& client_address);
+  // Listens. `client_address`: where this member serves clients, told to the others, as is the
+  // port of its HTTP. A broker set of one serves also when the port cannot be had, with a warning.
+  Result<void> listen(const std::string& client_address, std::uint16_t http_port);
   // The storage has been started: connects, and forms the set if there is none yet.
   void start();
 
   replog::PeerTransport& transport() { return transport_; }
-  // Where clients reach the leader, if it is another member and connected; else empty.
+  const peer::Hello& self() const { return transport_.self(); }
+  // What a connected member, or one that wants to be, says of itself.
+  std::optional<peer::Hello> hello_of(const raft::MemberId& uuid) const;
+  std::optional<peer::Hello> hello_at(const std::string& address) const;
+  // Connected, but not members.
+  std::vector<peer::Hello> strangers() const;
+  // Dials `address` for a minute, so that who serves there can be joined.
+  void invite(const std::string& address);
+  // Why a dialled address is no peer, as far as known; empty: nothing is known.
+  std::string problem_at(const std::string& address) const;
+  peer::TransportStats stats() const { return transport_.stats(); }
+
+  // Where the leader serves clients / HTTP, if it is another member and connected; else empty.
   std::string leader_client_address() const;
+  std::string leader_http_address() const;
   // What forming the set waits for; empty: it is formed, or this member has joined one.
   std::string waiting_for() const;
 
@@ -35,12 +53,14 @@ class GroupPeers final : private RoleObserver {
   void on_group_changed() override;
   void peers_changed();
   void formed(const raft::Membership& membership);
+  void update_seeds();
 
   runtime::Shard& shard_;
   Storage& storage_;
   const config::BrokerConfig& config_;
   peer::TcpTransport transport_;
-  std::string client_address_;
+  std::string client_address_, http_address_, raft_address_;
+  std::map<std::string, std::unique_ptr<runtime::Timer>> invited_;  // addresses, until when
   std::unique_ptr<peer::Formation> formation_;
   raft::Membership known_;  // what the transport was told
   bool started_ = false;

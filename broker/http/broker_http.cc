@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "broker/core/context.h"
-#include "broker/group/group_peers.h"
 #include "broker/http/broker_metrics.h"
+#include "broker/http/group_http.h"
+#include "broker/http/group_status.h"
 #include "broker/http/node_status.h"
 #include "http/health.h"
 #include "http/http_server.h"
@@ -22,19 +23,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kShardTimeout{5000};
 
-// Why this member cannot do its part in its broker set; empty: it can.
-std::string group_obstacle(const BrokerContext& context) {
-  const replog::Replica& replica = context.storage.replica();
-  if (!replica.formed()) {
-    const std::string waiting = context.peers == nullptr ? "" : context.peers->waiting_for();
-    return waiting.empty() ? "this member has not joined its broker set yet" : waiting;
-  }
-  const raft::Core& core = replica.core();
-  if (replica.leading()) return {};
-  if (core.leader().empty()) return "the broker set has no leader at the moment";
-  if (core.recovering()) return "this member catches up with its broker set";
-  return {};
-}
 constexpr std::chrono::milliseconds kTickPeriod{1000};
 constexpr std::int64_t kTickMissingUs =
     30'000'000;  // the loop has not turned for so long: it hangs
@@ -147,7 +135,11 @@ class BrokerHttp::Impl {
       if (phase_ != BrokerPhase::kRunning) return std::nullopt;  // "broker" says so
       auto why = std::make_shared<std::string>("the event loop does not answer");
       shard_.call(
-          [this, why] { *why = sources_ ? group_obstacle(sources_->context) : std::string(); },
+          [this, why] {
+            const auto& group = group_.sources();
+            *why = group ? group_obstacle(group->context, group->peers, group->maintenance)
+                         : std::string();
+          },
           kShardTimeout);
       return why->empty() ? std::nullopt : http::CheckResult(*why);
     });
@@ -174,6 +166,7 @@ class BrokerHttp::Impl {
   http::HealthChecks health_;
   metrics::Registry registry_;
   http::HttpServer server_;
+  GroupHttp group_{shard_, server_};
   std::shared_ptr<void> collector_;
   std::uint16_t port_ = 0;
 };
@@ -196,9 +189,9 @@ Result<void> BrokerHttp::listen() {
 
 std::uint16_t BrokerHttp::port() const { return impl_->port_; }
 
-void BrokerHttp::attach(BrokerContext& context, const net::RemotingServer& server,
-                        const PullService& pulls, const ClientManager& clients) {
-  impl_->sources_.emplace(MetricSources{context, server, pulls, clients});
+void BrokerHttp::attach(const MetricSources& sources, const GroupSources& group) {
+  impl_->sources_.emplace(sources);
+  impl_->group_.attach(group);
   const auto tick = [this] { impl_->last_tick_us_ = system_clock().steady_us(); };
   tick();
   impl_->tick_ = impl_->shard_.every(kTickPeriod, tick);
@@ -206,6 +199,7 @@ void BrokerHttp::attach(BrokerContext& context, const net::RemotingServer& serve
 
 void BrokerHttp::detach() {
   impl_->sources_.reset();
+  impl_->group_.detach();
   impl_->tick_.reset();
 }
 

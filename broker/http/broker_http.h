@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP of a broker: /metrics, health and /v1/node. Listens from before recovery until after the
-// stop. Handlers run on HTTP threads and reach the broker through its shard.
+// HTTP of a broker: /metrics, health, /v1/node and the administration of its broker set. Listens
+// from before recovery until after the stop. Handlers run on HTTP threads and reach the broker
+// through its shard.
 #pragma once
 
 #include <atomic>
@@ -11,15 +12,10 @@
 #include "config/broker_config.h"
 #include "runtime/shard.h"
 
-namespace gantry::net {
-class RemotingServer;
-}
-
 namespace gantry::broker {
 
-class ClientManager;
-class PullService;
-struct BrokerContext;
+struct GroupSources;
+struct MetricSources;
 
 enum class BrokerPhase : std::uint8_t { kStarting, kRunning, kStopping };
 
@@ -33,8 +29,7 @@ class BrokerHttp {
   Result<void> listen();
   std::uint16_t port() const;
   // Shard only: from here on requests see the broker / no longer do.
-  void attach(BrokerContext& context, const net::RemotingServer& server, const PullService& pulls,
-              const ClientManager& clients);
+  void attach(const MetricSources& sources, const GroupSources& group);
   void detach();
 
  private:

@@ -7,6 +7,7 @@
 
 #include "broker/client/client_manager.h"
 #include "broker/core/stats.h"
+#include "broker/http/group_metrics.h"
 #include "broker/offset/offset_handlers.h"
 #include "broker/pull/pull_service.h"
 #include "metrics/rocketmq_metrics.h"
@@ -216,14 +217,6 @@ class Collection {
         .name = "gantry_protocol_errors_total",
         .type = MetricType::kCounter,
         .help = "Connections closed because of bytes that are not the protocol"};
-    static constexpr MetricSpec kCommit{.name = "gantry_log_commit_position",
-                                        .help = "Commit position of the log"};
-    static constexpr MetricSpec kTerm{.name = "gantry_raft_term", .help = "Current Raft term"};
-    static constexpr MetricSpec kSyncs{
-        .name = "gantry_log_syncs_total", .type = MetricType::kCounter, .help = "Syncs of the log"};
-    static constexpr MetricSpec kSyncSeconds{.name = "gantry_log_sync_seconds_total",
-                                             .type = MetricType::kCounter,
-                                             .help = "Time spent in syncs of the log"};
     static constexpr MetricSpec kRotten{.name = "gantry_log_damaged_reads_total",
                                         .type = MetricType::kCounter,
                                         .help = "Stored records found damaged and not served"};
@@ -239,10 +232,6 @@ class Collection {
     const auto server = s_.server.stats();
     sink_.sample(kConnections, {}, static_cast<double>(server.connections));
     sink_.sample(kProtocolErrors, {}, static_cast<double>(server.protocol_errors));
-    sink_.sample(kCommit, {}, static_cast<double>(log.committed().v));
-    sink_.sample(kTerm, {}, static_cast<double>(log.term().v));
-    sink_.sample(kSyncs, {}, static_cast<double>(stats.syncs));
-    sink_.sample(kSyncSeconds, {}, static_cast<double>(stats.sync_us_total) / 1e6);
     sink_.sample(kRotten, {}, static_cast<double>(stats.rotten_reads));
     sink_.sample(kDamaged, {}, static_cast<double>(context_.storage.recovery().damaged.size()));
     sink_.sample(kTail, {}, static_cast<double>(log.tail_cache().bytes()));
@@ -261,6 +250,7 @@ class Collection {
 
 void collect_metrics(const MetricSources& sources, LogLookup& lookup, Sink& sink) {
   Collection(sources, lookup, sink).run();
+  collect_group_metrics(sources, sink);
 }
 
 }  // namespace gantry::broker

@@ -15,6 +15,8 @@ class RemotingServer;
 namespace gantry::broker {
 
 class ClientManager;
+class GroupPeers;
+class LeaderGate;
 class PullService;
 
 struct MetricSources {
@@ -22,6 +24,8 @@ struct MetricSources {
   const net::RemotingServer& server;
   const PullService& pulls;
   const ClientManager& clients;
+  const GroupPeers& peers;
+  const LeaderGate& gate;
 };
 
 // Shard only. A pass of look_up(): what `sink` got means nothing until `lookup` is complete.

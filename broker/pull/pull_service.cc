@@ -226,11 +226,34 @@ void PullService::execute(HeldPull pull, Pass pass) {
   answer(pull, result, code);
 }
 
+// The brokerId of the follower to which consumers are sent that read what has left the memory: the
+// live one that is furthest; the leader's 0 when there is none. A follower keeps them.
+// whichBrokerWhenConsumeSlowly names a number that nobody may have here.
+std::int64_t PullService::reader_of_old_messages(const replog::Replica& replica) {
+  constexpr int kSilentTicksMax = 10;
+  const raft::Core& core = replica.core();
+  const auto number_of = [&](const raft::MemberId& id) -> std::int64_t {
+    const raft::Member* member = core.membership().find(id);
+    return member == nullptr ? 0 : member->number;
+  };
+  if (!core.leading()) return number_of(core.self());
+  std::int64_t best = 0;
+  LogPosition reached(-1);
+  for (const auto& [id, progress] : core.progress()) {
+    const bool live = progress.state() == raft::Progress::State::kReplicate &&
+                      !progress.recovering && progress.silent_ticks < kSilentTicksMax;
+    if (!live || progress.written() <= reached) continue;
+    reached = progress.written();
+    best = number_of(id);
+  }
+  return best;
+}
+
 std::int64_t PullService::suggested_broker(const HeldPull& pull, const PullResult& result) const {
   if (!context_.config.slave_read_enable) return 0;
   const auto* group = context_.storage.proposals().find_group(pull.request.group);
   if (group == nullptr) return 0;
-  return result.lagging ? group->which_broker_when_consume_slowly : group->broker_id;
+  return result.lagging ? reader_of_old_messages(context_.storage.replica()) : group->broker_id;
 }
 
 void PullService::count_answer(const HeldPull& pull, const PullResult& result) {

@@ -39,6 +39,7 @@ class PullService final : private CommitObserver, private runtime::TurnHook {
   void execute(HeldPull pull, Pass pass);
   void answer(const HeldPull& pull, const PullResult& result, protocol::ResponseCode code);
   void count_answer(const HeldPull& pull, const PullResult& result);
+  static std::int64_t reader_of_old_messages(const replog::Replica& replica);
   std::int64_t suggested_broker(const HeldPull& pull, const PullResult& result) const;
 
   void on_message(const protocol::RecordView& record, std::int64_t tags_code) override;

@@ -118,7 +118,8 @@ void NamesrvRegistrar::on_turn_end() {
 
 std::int32_t NamesrvRegistrar::visible_perm(const protocol::TopicConfig& topic) const {
   constexpr std::int32_t kBoth = protocol::kPermRead | protocol::kPermWrite;
-  const std::int32_t own = context_.config.broker_permission;
+  std::int32_t own = context_.config.broker_permission;
+  if (context_.refuses_messages) own &= ~protocol::kPermWrite;
   return (own & kBoth) == kBoth ? topic.perm : topic.perm & own;
 }
 

@@ -57,7 +57,7 @@ const protocol::RecordHost& SendService::born_host(const net::Connection& connec
                                                    const protocol::CommandView& request) {
   // Another member of the set has passed it on: the client is where it says.
   const auto forwarded = request.ext.find(kForwardedBornHost);
-  if (forwarded && !context_.config.raft_initial_members.empty()) {
+  if (forwarded && context_.storage.replica().core().membership().members.size() > 1) {
     born_host_of_ = 0;
     const auto client = net::parse_host_port(*forwarded);
     const auto parsed = client ? protocol::RecordHost::parse(client->host, client->port)
@@ -95,6 +95,10 @@ void SendService::on_send(net::Connection& connection, const protocol::CommandVi
   if (gate > 0 && context_.clock.wall_ms() < gate) {
     return refuse(connection, request, ResponseCode::kSystemError,
                   fmt::format("broker unable to service, until {}", gate));
+  }
+  if (context_.refuses_messages) {
+    return refuse(connection, request, ResponseCode::kServiceNotAvailable,
+                  "service not available now: this broker is in maintenance");
   }
   const auto topic = topics_.for_send(send->topic, send->default_topic,
                                       send->default_topic_queue_nums, send->unit_mode);
@@ -293,8 +297,10 @@ void SendService::answer_when_committed(net::Connection& connection,
   answer.code = request.code;
   answer.staged_bytes = static_cast<std::uint32_t>(staged_.size() - begin);
   answer.since_us = context_.clock.steady_us();
-  // WAIT=false: the sender does not want to wait for the disk, only for the write.
-  if (!wait && context_.storage.log().flush_mode() == replog::FlushMode::kSync) {
+  // WAIT=false (waitStoreMsgOK): the sender waits for the write here, neither for the disk nor for
+  // other members.
+  if (!wait && (context_.storage.log().flush_mode() == replog::FlushMode::kSync ||
+                context_.storage.replica().core().membership().voter_count() > 1)) {
     connection.output().append(staged_, begin);
     connection.touch();
     staged_.resize(begin);

@@ -194,6 +194,7 @@ class HttpServer::Impl {
                     .remote_address = in.remote_addr};
     Response response = (*match.handler)(request);
     out.status = response.status;
+    if (!response.location.empty()) out.set_header("Location", response.location);
     out.set_content(std::move(response.body), response.content_type);
   }
 

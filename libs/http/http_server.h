@@ -35,6 +35,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body{};
+  std::string location{};  // header Location of a redirection; empty: none
 };
 
 using Handler = std::function<Response(const Request&)>;

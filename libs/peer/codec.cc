@@ -309,6 +309,7 @@ Result<Decoded> get(const proto::Hello& in) {
   hello.member_uuid = in.member_uuid();
   hello.address = in.address();
   hello.client_address = in.client_address();
+  hello.http_address = in.http_address();
   hello.file_bytes = in.file_bytes();
   hello.feature_level = in.feature_level();
   hello.start = in.start();
@@ -343,6 +344,7 @@ std::string encode(const Hello& hello) {
   out.set_feature_level(hello.feature_level);
   out.set_start(hello.start);
   out.set_client_address(hello.client_address);
+  out.set_http_address(hello.http_address);
   out.set_formed(hello.formed);
   if (hello.formed) out.set_membership(hello.membership.encode());
   return header.SerializeAsString();

@@ -20,6 +20,7 @@ struct Hello {
   raft::MemberId member_uuid;
   std::string address;          // the sender's own, host:port, as others should dial it
   std::string client_address;   // where it serves clients, host:port; empty: not said
+  std::string http_address;     // where it serves HTTP, host:port; empty: not said
   std::int64_t file_bytes = 0;  // of its CommitLog files
   std::uint32_t feature_level = 0;
   std::uint64_t start = 0;      // how often the sender has started

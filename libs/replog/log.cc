@@ -168,6 +168,7 @@ Result<Log::TermBegin> Log::begin_term(Term term, const protocol::RecordHost& st
 void Log::end_term(const Error& why) {
   if (!leading_) return;
   leading_ = accepting_ = false;
+  uncommitted_.clear();
   fail_commands(why);
 }
 
@@ -184,6 +185,7 @@ void Log::fail_commands(const Error& error) {
 
 void Log::on_turn_end() {
   turn_time_ms_ = 0;
+  if (leading_ && written_ < end_) uncommitted_.push_back({end_, clock_.steady_us()});
   write_pending();
   if (driver_ != nullptr) driver_->on_written(written_);
   // What a follower heard to be committed before it was written here.
@@ -241,8 +243,7 @@ void Log::request_flush() {
     run_sync({files});
     loop_.post([this, alive, target, cuts, us = clock_.steady_us() - started_us] {
       if (!*alive) return;
-      ++stats_.syncs;
-      stats_.sync_us_total += us;
+      stats_.syncs.add(us);
       on_durable(target, cuts);
     });
   });
@@ -284,9 +285,18 @@ void Log::apply_committed() {
   if (!apply_from_memory(to)) apply_from_files(to);
   applying_ = false;
   if (applied_ == before) return;
+  if (!uncommitted_.empty()) count_commits();
   listener_->on_committed(applied_);
   if (driver_ != nullptr) driver_->on_applied(applied_);
   cache_.evict(std::min(applied_, written_));
+}
+
+void Log::count_commits() {
+  const std::int64_t now_us = clock_.steady_us();
+  while (!uncommitted_.empty() && uncommitted_.front().end <= applied_) {
+    stats_.commits.add(now_us - uncommitted_.front().since_us);
+    uncommitted_.pop_front();
+  }
 }
 
 void Log::apply_one(const protocol::RecordView& record) {

@@ -31,6 +31,7 @@
 #include "raft/membership.h"
 #include "replog/checkpoint.h"
 #include "replog/command_log.h"
+#include "replog/durations.h"
 #include "replog/flush_mode.h"
 #include "replog/hard_state.h"
 #include "replog/internal_topic.h"
@@ -242,7 +243,8 @@ class Log final : public CommandLog, private runtime::TurnHook {
 
   struct Stats {
     std::uint64_t records = 0, bytes = 0, writes = 0, rotten_reads = 0;
-    std::int64_t syncs = 0, sync_us_total = 0;
+    Durations syncs;
+    Durations commits;  // of what this member wrote as leader, a turn at a time, until applied
   };
   Stats stats() const;
   const LogReader& reader() const { return *reader_; }
@@ -262,6 +264,7 @@ class Log final : public CommandLog, private runtime::TurnHook {
   void apply_committed();
   bool apply_from_memory(LogPosition to);
   void apply_from_files(LogPosition to);
+  void count_commits();
   void apply_one(const protocol::RecordView& record);
   void on_durable(LogPosition position, std::uint64_t cuts);
   void request_flush();
@@ -299,7 +302,12 @@ class Log final : public CommandLog, private runtime::TurnHook {
   LogPosition end_, written_, durable_, committed_, applied_;
   std::uint64_t cuts_ = 0;  // a sync that began before a cut says nothing about what came after
   std::int64_t flush_since_us_ = 0;
-  std::int64_t turn_time_ms_ = 0;  // 0: not read yet this turn
+  struct Uncommitted {
+    LogPosition end;
+    std::int64_t since_us;
+  };
+  std::deque<Uncommitted> uncommitted_;  // one entry a turn, leader only
+  std::int64_t turn_time_ms_ = 0;        // 0: not read yet this turn
   std::int64_t last_store_time_ms_ = 0;
   std::deque<PendingCommand> commands_;
   std::vector<io::Slice> slices_;

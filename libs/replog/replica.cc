@@ -270,6 +270,7 @@ void Replica::carry_out(raft::Output& output, const LogRange* range, std::string
 
 void Replica::save(const raft::HardState& hard) {
   HardState state = log_.hard_state().state();
+  if (hard.term > state.term && hard.voted_for == core_->self()) ++stats_.elections;
   state.term = hard.term;
   state.voted_for = hard.voted_for;
   state.recovering = hard.recovering;
@@ -358,6 +359,10 @@ void Replica::finish_changes() {
 
 void Replica::note_role() {
   if (!std::exchange(group_changed_, false)) return;
+  if (!core_->leader().empty() && core_->leader() != last_leader_) {
+    last_leader_ = core_->leader();
+    ++stats_.leader_changes;
+  }
   logger.info("role={} term={} leader={}", raft::to_string(core_->role()), core_->term().v,
               core_->leader().empty() ? "none" : core_->leader());
   listener_.on_group_changed();

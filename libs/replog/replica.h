@@ -74,16 +74,26 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   Result<void> transfer(const raft::MemberId& target);
   // Changes the membership; `done` when it is committed, or why not.
   void change_membership(const raft::Membership& next, Done done);
+  // See raft::Core.
+  void set_passive(bool passive) { core_->set_passive(passive); }
   // The group of a member that belongs to none (all stores were empty); counts from position 0.
   Result<void> form(const raft::Membership& membership);
 
   bool formed() const { return !core_->membership().members.empty(); }
   // Leads and may decide.
   bool leading() const { return term_ready_; }
+  // ... and is not handing over.
+  bool accepting() const { return term_ready_ && core_->accepting(); }
   const raft::Core& core() const { return *core_; }
   // The leader as a member; null: not known.
   const raft::Member* leader() const;
   Log& log() { return log_; }
+
+  struct Stats {
+    std::uint64_t elections = 0;       // that this member has stood in
+    std::uint64_t leader_changes = 0;  // to another leader, as seen here
+  };
+  const Stats& stats() const { return stats_; }
 
   // LogDriver
   void on_written(LogPosition written) override;
@@ -130,6 +140,8 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   bool term_ready_ = false;  // ... and the term's first record is applied
   LogPosition term_end_;     // of the term-start record
   bool group_changed_ = false;
+  Stats stats_;
+  raft::MemberId last_leader_;
 };
 
 }  // namespace gantry::replog

@@ -1,80 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broker sets of three members: forming, replication, and what happens when the leader is killed."""
-import json
 import time
-import urllib.error
-import urllib.request
 
-from harness.broker import Load, check_acked, free_port, pull
+from harness.broker import Load, check_acked, pull, send_ext
+from harness.group import Group
 from harness.runner import test
 from wire import remoting
-
-WAIT_SECONDS = 30
-
-
-class Group:
-    """Three members of one broker set on loopback."""
-
-    def __init__(self, context, *settings, members=3):
-        ports = [free_port() for _ in range(members)]
-        listed = ";".join(f"127.0.0.1:{p}" for p in ports)
-        self.members = [context.broker(f"raftListenPort={port}", f"raftInitialMembers={listed}", *settings, store=f"store{i}")
-                        for i, port in enumerate(ports)]
-
-    def start(self):
-        for member in self.members:
-            member.start()
-
-    def node(self, member):
-        with urllib.request.urlopen(f"http://127.0.0.1:{member.http_port}/v1/node", timeout=10) as answer:
-            return json.load(answer)
-
-    def readiness(self, member):
-        """(status, text) of /readyz?verbose."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{member.http_port}/readyz?verbose", timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-
-    def alive(self):
-        return [m for m in self.members if m.process and m.process.poll() is None]
-
-    def until(self, what, condition):
-        """The first true value of the condition; the members are asked again until then."""
-        end = time.monotonic() + WAIT_SECONDS
-        while True:
-            value = condition()
-            if value:
-                return value
-            assert time.monotonic() < end, f"waited {WAIT_SECONDS} s for {what}"
-            time.sleep(0.02)
-
-    def leader(self):
-        def leading():
-            for member in self.alive():
-                if self.node(member)["brokerId"] == 0:
-                    return member
-            return None
-        return self.until("a leader", leading)
-
-    def followers(self, leader):
-        return [m for m in self.alive() if m is not leader]
-
-    def converge(self):
-        """All members that are up have applied the same, up to the leader's end."""
-        def equal():
-            nodes = [self.node(m) for m in self.alive()]
-            ends = {n["log"]["end"] for n in nodes}
-            return len(ends) == 1 and len({n["log"]["committed"] for n in nodes}) == 1 and len({n["stateDigest"] for n in nodes}) == 1
-        self.until("the members to agree", equal)
-
-    def log_bytes(self, member):
-        """The CommitLog up to its end, which all members must share."""
-        end = self.node(member)["log"]["end"]
-        parts = [f.read_bytes() for f in sorted((member.store / "commitlog").glob("[0-9]" * 20))]
-        return b"".join(parts)[:end]
-
 
 def killed_leader(context, flush):
     group = Group(context, f"flushDiskType={flush}")
@@ -119,7 +50,7 @@ def waiting(context):
     group = Group(context)
     for member in group.members[:2]:
         member.start()
-    missing = group.members[2].settings[0].split("=")[1]
+    missing = group.members[2].raft_port
     group.until("the missing member to be named", lambda: f"waiting for 127.0.0.1:{missing}" in group.readiness(group.members[0])[1])
     group.members[2].start()
     group.leader()
@@ -154,6 +85,9 @@ def no_majority(context):
     load.drain()
     for follower in group.followers(leader):
         follower.kill()
+    with leader.connect() as c:
+        hasty = c.call(310, send_ext("Few", 0, "WAIT\x01false\x02"), b"does not wait for other members")
+        assert hasty.code == 0, hasty
     group.until("the leader to step down", lambda: group.node(leader)["role"] != "leader")
     status, text = group.readiness(leader)
     assert status == 503 and "the broker set has no leader" in text, (status, text)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One gantry-broker process on loopback, and a load that records every acknowledged message."""
+import http.client
+import json
 import os
 import re
 import select
@@ -15,18 +17,24 @@ BINARIES = Path(os.environ.get("GANTRY_BIN_DIR", Path(__file__).resolve().parent
 READY_SECONDS = 60
 
 
+_handed_out = set()
+
+
 def free_port():
-    """A port whose neighbour two below (the fast port) is free too."""
+    """A port whose neighbour two below (the fast port) is free too; neither is given out again."""
     while True:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
+        if {port, port - 2} & _handed_out:
+            continue
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port - 2))
-                return port
             except OSError:
                 continue
+        _handed_out.update((port, port - 2))
+        return port
 
 
 class StartError(Exception):
@@ -38,6 +46,19 @@ class StartError(Exception):
         self.output = output
 
 
+def await_ready(process, log):
+    """Waits for the line that says the process serves; StartError when it ends or takes too long."""
+    end = time.monotonic() + READY_SECONDS
+    line = b""
+    while b"is ready" not in line:
+        ready, _, _ = select.select([process.stdout], [], [], max(0, end - time.monotonic()))
+        chunk = os.read(process.stdout.fileno(), 4096) if ready else b""
+        if not chunk:
+            process.kill()
+            raise StartError(process.wait(), log.read_text(errors="replace"))
+        line += chunk
+
+
 class Broker:
     def __init__(self, work, store, settings, expect_errors):
         self.work = Path(work)
@@ -46,13 +67,15 @@ class Broker:
         self.expect_errors = expect_errors
         self.port = free_port()
         self.http_port = free_port()
+        self.raft_port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.log = self.work / f"broker-{self.port}.log"
         self.process = None
 
     def command(self):
         values = ["brokerName=broker-a", "brokerIP1=127.0.0.1", "bindAddress=127.0.0.1", "httpAddress=127.0.0.1",
-                  f"listenPort={self.port}", f"httpPort={self.http_port}", "namesrvAddr=",
+                  f"listenPort={self.port}", f"httpPort={self.http_port}",
+                  f"raftListenPort={self.raft_port}", "namesrvAddr=",
                   f"storePathRootDir={self.store}", "mappedFileSizeCommitLog=4194304", *self.settings]
         return [str(BINARIES / "gantry-broker")] + [w for v in values for w in ("--set", v)]
 
@@ -61,16 +84,7 @@ class Broker:
         began = time.monotonic()
         out = open(self.log, "ab")
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out)
-        line = b""
-        while b"is ready" not in line:
-            left = began + READY_SECONDS - time.monotonic()
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0, left))
-            chunk = os.read(self.process.stdout.fileno(), 4096) if ready else b""
-            if not chunk:
-                self.process.kill()
-                status = self.process.wait()
-                raise StartError(status, self.log.read_text(errors="replace"))
-            line += chunk
+        await_ready(self.process, self.log)
         return time.monotonic() - began
 
     def pid(self):
@@ -102,6 +116,21 @@ class Broker:
             return []
         return [line for line in self.log_text().splitlines()
                 if re.search(r"Z error ", line) and not any(re.search(e, line) for e in self.expect_errors)]
+
+    def request(self, method, path, body=None):
+        """(status, decoded JSON or text, Location) of one request; redirections are not followed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            location = answer.getheader("Location")
+        finally:
+            connection.close()
+        try:
+            return answer.status, json.loads(text), location
+        except json.JSONDecodeError:
+            return answer.status, text, location
 
     def metric(self, name):
         with socket.create_connection(("127.0.0.1", self.http_port), 10) as s:

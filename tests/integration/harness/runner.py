@@ -28,9 +28,10 @@ class Context:
     """What a test gets: a folder of its own, options, and brokers that are killed when it ends."""
 
     def __init__(self, work, options):
-        self.work = work
+        self.work = Path(work)
         self.options = options
         self.brokers = []
+        self.processes = []  # others, killed at the end too
 
     def broker(self, *settings, store="store", expect_errors=()):
         made = broker.Broker(self.work, store, settings, expect_errors)
@@ -38,8 +39,8 @@ class Context:
         return made
 
     def close(self):
-        for b in self.brokers:
-            b.kill()
+        for process in self.brokers + self.processes:
+            process.kill()
 
     def unexpected_errors(self):
         return [line for b in self.brokers for line in b.unexpected_errors()]

@@ -57,7 +57,7 @@ def main(arguments):
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
     work = Path(tempfile.mkdtemp(prefix="gantry-interop-"))
-    results = Results(options.target)
+    results = Results(options.target.removesuffix("-set"))
     target = TARGETS[options.target](work, options.separate)
     began = time.monotonic()
     tail = ""

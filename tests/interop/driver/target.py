@@ -6,7 +6,9 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
+import urllib.request
 from pathlib import Path
 
 from driver import install
@@ -14,6 +16,7 @@ from wire import remoting
 
 START_SECONDS = 240
 STOP_SECONDS = 90
+MOVE_SECONDS = 2  # between two changes of leader
 
 OPENS = [
     "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
@@ -249,4 +252,70 @@ class Gantry(Target):
         return [self.work / "namesrv.out", self.work / "broker.out"]
 
 
-TARGETS = {"apache": Apache, "gantry": Gantry}
+class GantrySet(Gantry):
+    """A broker set of three Gantry members; leadership moves all the time while the clients work."""
+
+    members = 3
+
+    def __init__(self, work, separate=False):
+        super().__init__(work, separate=True)
+        self.bases = [self.broker_port - 4]
+        while len(self.bases) < self.members:
+            base = free_ports()
+            if base not in self.bases:
+                self.bases.append(base)
+        self.moves = 0
+        self.stopping = threading.Event()
+        self.mover = threading.Thread(target=self._move, daemon=True)
+
+    def _member_command(self, number):
+        base = self.bases[number]
+        listed = ";".join(f"127.0.0.1:{b + 5}" for b in self.bases)
+        store = self.work / f"data-{number}"
+        return [self._program("gantry-broker"), *_settings(
+            "brokerName=broker-a", "brokerClusterName=DefaultCluster", "brokerIP1=127.0.0.1",
+            f"listenPort={base + 4}", f"raftListenPort={base + 5}", f"httpPort={base + 7}",
+            f"raftInitialMembers={listed}", f"namesrvAddr={self.namesrv}",
+            f"storePathRootDir={store}", f"storePathCommitLog={store}/commitlog")]
+
+    def start_others(self):
+        super().start_others()
+        for number in range(1, self.members):
+            self.others.append(Process(self._member_command(number),
+                                       self.work / f"broker-{number}.out", cwd=self.work))
+
+    def broker_command(self):
+        return self._member_command(0), None
+
+    def start(self):
+        super().start()
+        self.mover.start()
+
+    def _move(self):
+        while not self.stopping.wait(MOVE_SECONDS):
+            for base in self.bases:
+                try:
+                    request = urllib.request.Request(
+                        f"http://127.0.0.1:{base + 7}/v1/raft/transfer", method="POST")
+                    with urllib.request.build_opener(_NoRedirect).open(request, timeout=10):
+                        self.moves += 1
+                        break
+                except OSError:
+                    continue  # does not lead, or is down; URLError is an OSError
+
+    def stop(self):
+        self.stopping.set()
+        self.mover.join()
+        print(f"# leadership was moved {self.moves} times", flush=True)
+        return super().stop()
+
+    def log_files(self):
+        return super().log_files() + [self.work / f"broker-{n}.out" for n in (1, 2)]
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+TARGETS = {"apache": Apache, "gantry": Gantry, "gantry-set": GantrySet}

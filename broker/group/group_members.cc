@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/group/group_members.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <utility>
+
+#include "broker/group/group_peers.h"
+#include "log/log.h"
+
+namespace gantry::broker {
+namespace {
+
+log::Logger logger("group");
+
+// A learner becomes a voter when it lags by no more than what may be on its way to it anyway: a
+// voter that lags further would hold up commits.
+constexpr std::int64_t kPromoteLagMax = 16 << 20;
+constexpr int kSilentTicksMax = 10;
+constexpr std::chrono::seconds kHandOverMax{3};
+
+std::unexpected<Error> not_leader() {
+  return make_error(ErrorCode::kUnavailable, "this member does not lead its broker set");
+}
+
+std::unexpected<Error> no_member(const raft::MemberId& uuid) {
+  return make_error(ErrorCode::kNotFound,
+                    fmt::format("member {} does not belong to this broker set", uuid));
+}
+
+}  // namespace
+
+GroupMembers::GroupMembers(BrokerContext& context, GroupPeers& peers)
+    : context_(context), storage_(context.storage), peers_(peers) {
+  storage_.add_role_observer(*this);
+}
+
+GroupMembers::~GroupMembers() {
+  *alive_ = false;
+  end_hand_over(make_error(ErrorCode::kUnavailable, "the broker is stopping"));
+  storage_.remove_role_observer(*this);
+}
+
+Result<peer::Hello> GroupMembers::candidate(const raft::MemberId& uuid,
+                                            const std::string& address) {
+  if (uuid.empty() && address.empty()) {
+    return make_error(ErrorCode::kInvalidArgument, "a uuid or an address is needed");
+  }
+  auto hello = uuid.empty() ? peers_.hello_at(address) : peers_.hello_of(uuid);
+  if (hello) return std::move(*hello);
+  const std::string who = uuid.empty() ? address : "member " + uuid;
+  if (address.empty()) {
+    return make_error(ErrorCode::kUnavailable,
+                      fmt::format("{} is not connected to this broker set; give its address "
+                                  "(host:raftListenPort)",
+                                  who));
+  }
+  if (const auto valid = net::parse_host_port(address); !valid) {
+    return make_error(ErrorCode::kInvalidArgument, "address: " + valid.error().message);
+  }
+  peers_.invite(address);
+  const std::string problem = peers_.problem_at(address);
+  if (!problem.empty()) return make_error(ErrorCode::kConflict, problem);
+  return make_error(ErrorCode::kUnavailable,
+                    fmt::format("{} is being connected; ask again in a moment", who));
+}
+
+// Whether the history of its store is part of ours, or empty.
+Result<void> GroupMembers::check_candidate(const peer::Hello& hello) const {
+  const raft::Membership& ours = core().membership();
+  const std::uint32_t level = static_cast<std::uint32_t>(storage_.state().feature_level());
+  if (hello.feature_level < level) {
+    return make_error(ErrorCode::kConflict,
+                      fmt::format("{} supports feature level {}, this broker set uses {}",
+                                  hello.address, hello.feature_level, level));
+  }
+  if (!hello.formed || ours.find(hello.member_uuid) != nullptr) return {};
+  for (const raft::Member& member : hello.membership.members) {
+    if (member.id != hello.member_uuid && ours.find(member.id) != nullptr) return {};
+  }
+  return make_error(
+      ErrorCode::kConflict,
+      fmt::format("{} belongs to another broker set of {} members; only an empty store, started "
+                  "with raftInitialMembers naming a member of this set, can join",
+                  hello.address, hello.membership.members.size()));
+}
+
+void GroupMembers::join(const raft::MemberId& uuid, const std::string& address, Done done) {
+  if (!storage_.leading()) return done(not_leader());
+  const auto hello = candidate(uuid, address);
+  if (!hello) return done(std::unexpected(hello.error()));
+  if (const auto fits = check_candidate(*hello); !fits) return done(fits);
+  if (!address.empty() && address != hello->address) {
+    const auto there = peers_.hello_at(address);
+    if (!there || there->member_uuid != hello->member_uuid) {
+      return done(make_error(ErrorCode::kConflict,
+                             fmt::format("member {} says that it is at {}, not at {}",
+                                         hello->member_uuid, hello->address, address)));
+    }
+  }
+  raft::Member member{hello->member_uuid, address.empty() ? hello->address : address, 0, false};
+  raft::Membership next = core().membership();
+  if (const raft::Member* known = next.find(member.id)) {
+    if (known->address == member.address) return done({});
+    member.number = known->number;
+    member.voter = known->voter;
+  } else {
+    member.number = next.free_number();
+  }
+  for (const raft::Member& other : next.members) {
+    if (other.id == member.id || other.address != member.address) continue;
+    return done(make_error(
+        ErrorCode::kConflict,
+        fmt::format("member {} has the address {} already; remove it first if it is gone", other.id,
+                    other.address)));
+  }
+  // A broker set of one has not said yet where others reach it.
+  raft::Member self = *next.find(core().self());
+  if (self.address.empty()) {
+    self.address = peers_.self().address;
+    next.put(self);
+  }
+  next.put(member);
+  change(std::move(next),
+         fmt::format("member {} at {} is a {} with number {}", member.id, member.address,
+                     member.voter ? "voter" : "learner", member.number),
+         std::move(done));
+}
+
+void GroupMembers::promote(const raft::MemberId& uuid, Done done) {
+  if (!storage_.leading()) return done(not_leader());
+  raft::Membership next = core().membership();
+  const raft::Member* known = next.find(uuid);
+  if (known == nullptr) return done(no_member(uuid));
+  if (known->voter) return done({});
+  const auto progress = core().progress().find(uuid);
+  const bool heard = progress != core().progress().end() &&
+                     progress->second.state() == raft::Progress::State::kReplicate &&
+                     progress->second.silent_ticks < kSilentTicksMax;
+  if (!heard) {
+    return done(make_error(ErrorCode::kUnavailable,
+                           fmt::format("learner {} does not follow the log yet", uuid)));
+  }
+  const std::int64_t lag = core().end() - progress->second.written();
+  if (lag > kPromoteLagMax || progress->second.recovering) {
+    return done(make_error(
+        ErrorCode::kUnavailable,
+        fmt::format("learner {} lags by {} bytes, at most {} are allowed; ask again later", uuid,
+                    lag, kPromoteLagMax)));
+  }
+  raft::Member member = *known;
+  member.voter = true;
+  next.put(member);
+  change(std::move(next), fmt::format("member {} is a voter", uuid), std::move(done));
+}
+
+// The voters that stay must have a majority that answers, or nothing could be decided any more.
+Result<void> GroupMembers::check_removal(const raft::Membership& next) const {
+  if (next.voter_count() == 0) {
+    return make_error(ErrorCode::kConflict, "the last voter of a broker set cannot be removed");
+  }
+  std::size_t answering = 0;
+  for (const raft::Member& member : next.members) {
+    if (!member.voter) continue;
+    const auto progress = core().progress().find(member.id);
+    answering += member.id == core().self() ||
+                 (progress != core().progress().end() && !progress->second.recovering &&
+                  progress->second.silent_ticks < kSilentTicksMax);
+  }
+  if (answering >= next.quorum()) return {};
+  return make_error(ErrorCode::kConflict,
+                    fmt::format("of the {} voters that would stay only {} answer, {} are needed",
+                                next.voter_count(), answering, next.quorum()));
+}
+
+void GroupMembers::remove(const raft::MemberId& uuid, Done done) {
+  if (!storage_.leading()) return done(not_leader());
+  raft::Membership next = core().membership();
+  const raft::Member* known = next.find(uuid);
+  if (known == nullptr) return done(no_member(uuid));
+  const bool voter = known->voter;
+  next.remove(uuid);
+  if (voter) {
+    if (const auto safe = check_removal(next); !safe) return done(safe);
+  }
+  if (uuid == core().self()) {
+    if (const auto begun = transfer({}); !begun) return done(begun);
+    return done(make_error(ErrorCode::kUnavailable,
+                           "the leader hands over before it is removed; ask again in a moment"));
+  }
+  change(std::move(next), fmt::format("member {} is removed", uuid), std::move(done));
+}
+
+void GroupMembers::change(raft::Membership next, std::string what, Done done) {
+  storage_.replica().change_membership(
+      next, [what = std::move(what), done = std::move(done)](Result<void> result) mutable {
+        if (result) {
+          logger.info("membership: {}", what);
+        } else {
+          logger.warn("membership not changed so that {}: {}", what, result.error().message);
+        }
+        done(std::move(result));
+      });
+}
+
+Result<void> GroupMembers::transfer(const raft::MemberId& target) {
+  if (!storage_.leading()) return not_leader();
+  // What the next leader would not know of otherwise.
+  storage_.offsets().flush([](const Result<void>&) {});
+  return storage_.replica().transfer(target);
+}
+
+void GroupMembers::hand_over(const raft::MemberId& target, HandedOver done) {
+  if (const auto begun = transfer(target); !begun) return done(std::unexpected(begun.error()));
+  handing_over_.push_back(std::move(done));
+  hand_over_timer_ = context_.shard.after(kHandOverMax, [this] {
+    end_hand_over(make_error(ErrorCode::kTimeout, "no leader is known after the hand-over"));
+  });
+  settle_hand_over();
+}
+
+// Not from inside the replica, which is telling of the change right now.
+void GroupMembers::on_group_changed() {
+  if (handing_over_.empty()) return;
+  context_.shard.post([this, alive = alive_] {
+    if (*alive) settle_hand_over();
+  });
+}
+
+void GroupMembers::settle_hand_over() {
+  const raft::Core& now = core();
+  if (now.leading() && !now.transfer_target().empty()) return;  // under way
+  if (!now.leading() && now.leader().empty()) return;           // elected soon
+  end_hand_over(now.leader());
+}
+
+void GroupMembers::end_hand_over(const Result<raft::MemberId>& leader) {
+  hand_over_timer_.reset();
+  for (HandedOver& done : std::exchange(handing_over_, {})) done(leader);
+}
+
+}  // namespace gantry::broker

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broker sets of several members on loopback, and a recorder that never stops sending."""
+import threading
+import time
+
+from harness.broker import READY_SECONDS, check_acked, free_port, send_ext  # noqa: F401
+
+WAIT_SECONDS = 30
+
+
+class Group:
+    """Members of one broker set."""
+
+    def __init__(self, context, *settings, members=3):
+        self.context, self.settings = context, settings
+        self.members = [context.broker(*settings, store=f"store{i}") for i in range(members)]
+        listed = ";".join(f"127.0.0.1:{m.raft_port}" for m in self.members)
+        for member in self.members:
+            member.settings.append(f"raftInitialMembers={listed}")
+
+    @classmethod
+    def of_one(cls, context, *settings):
+        """A broker that was started alone; others may join it."""
+        group = cls(context, *settings, members=0)
+        group.members = [context.broker(*settings, store="store0")]
+        return group
+
+    def add_empty(self):
+        """A member with an empty store that waits to be joined."""
+        seed = f"127.0.0.1:{self.members[0].raft_port}"
+        member = self.context.broker(f"raftInitialMembers={seed}", *self.settings, store=f"store{len(self.members)}")
+        self.members.append(member)
+        return member
+
+    def start(self):
+        for member in self.members:
+            member.start()
+
+    def uuid(self, member):
+        return self.node(member)["memberUuid"]
+
+    def ask_leader(self, method, path, body=None, refused=()):
+        """Asks whoever leads until the answer is not "in a moment"; returns the last answer."""
+        def answered():
+            status, answer, _ = self.leader().request(method, path, body)
+            return None if status in (307, 503) else (status, answer)
+        return self.until(f"{method} {path}", answered)
+
+    def join(self, member):
+        status, answer = self.ask_leader("PUT", "/v1/members", {"address": f"127.0.0.1:{member.raft_port}"})
+        assert status == 200, (status, answer)
+        status, answer = self.ask_leader("POST", f"/v1/members/{self.uuid(member)}/promote")
+        assert status == 200, (status, answer)
+
+    def remove(self, uuid):
+        status, answer = self.ask_leader("DELETE", f"/v1/members/{uuid}")
+        assert status == 200, (status, answer)
+
+    def node(self, member):
+        status, node, _ = member.request("GET", "/v1/node")
+        assert status == 200, (status, node)
+        return node
+
+    def readiness(self, member):
+        """(status, text) of /readyz?verbose."""
+        status, text, _ = member.request("GET", "/readyz?verbose")
+        return status, str(text)
+
+    def alive(self):
+        return [m for m in self.members if m.process and m.process.poll() is None]
+
+    def until(self, what, condition):
+        """The first true value of the condition; the members are asked again until then."""
+        end = time.monotonic() + WAIT_SECONDS
+        while True:
+            value = condition()
+            if value:
+                return value
+            assert time.monotonic() < end, f"waited {WAIT_SECONDS} s for {what}"
+            time.sleep(0.02)
+
+    def leader(self):
+        def leading():
+            for member in self.alive():
+                if self.node(member)["brokerId"] == 0:
+                    return member
+            return None
+        return self.until("a leader", leading)
+
+    def followers(self, leader):
+        return [m for m in self.alive() if m is not leader]
+
+    def converge(self):
+        """All members that are up have applied the same, up to the leader's end."""
+        def equal():
+            nodes = [self.node(m) for m in self.alive()]
+            ends = {n["log"]["end"] for n in nodes}
+            return len(ends) == 1 and len({n["log"]["committed"] for n in nodes}) == 1 and len({n["stateDigest"] for n in nodes}) == 1
+        self.until("the members to agree", equal)
+
+    def log_bytes(self, member):
+        """The CommitLog up to its end, which all members must share."""
+        end = self.node(member)["log"]["end"]
+        parts = [f.read_bytes() for f in sorted((member.store / "commitlog").glob("[0-9]" * 20))]
+        return b"".join(parts)[:end]
+
+
+class Recorder:
+    """Sends one message after the other, from a thread of its own, and remembers when each was acknowledged. Stays
+    with a member as long as that answers; on an error it looks for the leader, as a client asks for the route."""
+
+    def __init__(self, group, topic, tag="r"):
+        self.group, self.topic, self.tag = group, topic, tag
+        self.acked = {}  # (queue, offset) -> body
+        self.times = []
+        self.refusals = []
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        self.group.until("the first message of the recorder", lambda: self.times)
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join(READY_SECONDS)
+        assert not self.thread.is_alive(), "the recorder hangs"
+
+    def _leader(self):
+        for member in self.group.alive():
+            try:
+                if self.group.node(member)["brokerId"] == 0:
+                    return member
+            except (OSError, AssertionError):
+                continue
+        return None
+
+    def _run(self):
+        connection = None
+        sent = 0
+        while not self.stopping.is_set():
+            body = f"{self.tag}-{sent}".encode()
+            try:
+                if connection is None:
+                    leader = self._leader()
+                    if leader is None:
+                        continue
+                    connection = leader.connect(5.0)
+                answer = connection.call(310, send_ext(self.topic, sent % 4), body)
+            except (OSError, EOFError) as error:
+                self.refusals.append(repr(error))
+                connection = None
+                continue
+            sent += 1
+            if answer.code == 0:
+                self.acked[(int(answer.ext["queueId"]), int(answer.ext["queueOffset"]))] = body
+                self.times.append(time.monotonic())
+            else:
+                self.refusals.append(f"{answer.code} {answer.remark}")
+                connection.close()
+                connection = None
+
+    def more(self, count):
+        """Waits until that many further messages are acknowledged."""
+        goal = len(self.times) + count
+        self.group.until(f"{count} more messages of the recorder", lambda: len(self.times) >= goal)
+
+    def gap_ms(self, since):
+        """The longest time without an acknowledgement that ended after `since`."""
+        times = [t for t in self.times]
+        gaps = [b - a for a, b in zip(times, times[1:]) if b > since]
+        return 1000 * max(gaps)
