@@ -300,6 +300,7 @@ void Replica::end_term() {
   leading_ = false;
   const bool was_ready = std::exchange(term_ready_, false);
   logger.info("this member does not lead any more");
+  finish_changes();  // a leader that is removed leaves with the commit of that
   log_.end_term(not_leading());
   for (PendingChange& change : std::exchange(changes_, {})) {
     change.done(std::unexpected(not_leading()));

@@ -68,6 +68,50 @@ Node* Cluster::by_uuid(const std::string& uuid) {
   return nullptr;
 }
 
+std::vector<raft::Membership> Cluster::memberships() {
+  raft::MembershipLog::Entry newest;
+  for (auto& node : nodes_) {
+    if (!node->up()) continue;
+    const raft::Core& core = node->storage().replica().core();
+    for (const auto& entry : core.membership_log().all()) {
+      if (entry.end > core.committed() || entry.membership.members.empty()) continue;
+      if (newest.membership.members.empty() || entry.end > newest.end) newest = entry;
+    }
+  }
+  if (newest.membership.members.empty()) return {};
+  std::vector<raft::Membership> result{newest.membership};
+  for (const raft::Member& member : newest.membership.members) {
+    Node* node = by_uuid(member.id);
+    if (!member.voter || node == nullptr || !node->up()) continue;
+    for (const auto& entry : node->storage().replica().core().membership_log().all()) {
+      if (entry.end > newest.end) result.push_back(entry.membership);
+    }
+  }
+  return result;
+}
+
+bool Cluster::voters_whole(const Node* except) {
+  const std::vector<raft::Membership> all = memberships();
+  for (const raft::Membership& membership : all) {
+    for (const raft::Member& member : membership.members) {
+      if (!member.voter) continue;
+      const Node* node = by_uuid(member.id);
+      if (node != nullptr && node == except) continue;
+      if (node == nullptr || !node->up() || node->recovering()) return false;
+    }
+  }
+  return !all.empty();
+}
+
+bool Cluster::voter_lost() {
+  for (const raft::Membership& membership : memberships()) {
+    for (const raft::Member& member : membership.members) {
+      if (member.voter && by_uuid(member.id) == nullptr) return true;
+    }
+  }
+  return false;
+}
+
 void Cluster::produce() {
   // Now and then through somebody who believes to lead.
   Node* target = leader();
@@ -139,10 +183,10 @@ void Cluster::committed_at(Node& node, LogPosition position) {
 
 void Cluster::leads(Node& node, Term term) {
   pending_[node.number()].clear();
-  const auto [it, first] = leader_of_term_.emplace(term.v, node.number());
-  if (!first && it->second != node.number()) {
+  const auto [it, first] = leader_of_term_.emplace(term.v, node.uuid());
+  if (!first && it->second != node.uuid()) {
     throw Violation{
-        fmt::format("term {} has two leaders: nodes {} and {}", term.v, it->second, node.number())};
+        fmt::format("term {} has two leaders: members {} and {}", term.v, it->second, node.uuid())};
   }
   note(static_cast<std::uint64_t>(term.v * 100 + node.number()));
   // One that slept may begin to lead a term that is over, and commits nothing any more.
@@ -210,15 +254,20 @@ void Cluster::check_converged() {
   Node* leader_node = leader();
   if (leader_node == nullptr) throw Violation{"no leader although everything is healed"};
   const LogPosition end = leader_node->storage().log().committed();
-  for (auto& node : nodes_) {
-    if (leader_node->storage().replica().core().membership().find(node->uuid()) == nullptr)
-      continue;
+  const raft::Membership& membership = leader_node->storage().replica().core().membership();
+  for (const raft::Member& member : membership.members) {
+    Node* node = by_uuid(member.id);
+    if (node == nullptr) throw Violation{"the store of member " + member.id + " does not exist"};
     if (!node->up()) throw Violation{fmt::format("node {} is down", node->number())};
     if (node->storage().log().committed() != end) {
       throw Violation{fmt::format("node {} has committed {}, the leader {}", node->number(),
                                   node->storage().log().committed().v, end.v)};
     }
     compare(*node, node->storage().log().begin(), end);
+    if (node->storage().replica().core().membership() != membership) {
+      throw Violation{fmt::format("node {} counts other members than the leader, node {}",
+                                  node->number(), leader_node->number())};
+    }
   }
   for (const Acknowledged& message : acknowledged_messages_) {
     const auto at = static_cast<std::size_t>(message.position.v);

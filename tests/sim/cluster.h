@@ -59,7 +59,9 @@ class Node final : private broker::CommitObserver,
   void kill();  // the page cache stays
   void cut_power();
   void pause(std::int64_t for_us) { process_->loop.pause(for_us); }
-  void wipe();  // another, empty disk
+  void wipe();       // another, empty disk; the next start makes another member of it
+  void take_away();  // for good: process, machine and disk
+  bool gone() const { return gone_; }
   void stop_cleanly();
   // Flips a byte that the next start reads. False: there is none.
   bool rot();
@@ -96,7 +98,7 @@ class Node final : private broker::CommitObserver,
   std::shared_ptr<testing::PowerCutFileSystem> disk_;
   std::unique_ptr<Process> process_;
   std::vector<std::unique_ptr<Process>> dead_;  // destroyed outside of their own code
-  bool serving_ = false;
+  bool serving_ = false, gone_ = false;
   bool fail_syncs_ = false, refuse_space_ = false;
   LogPosition checkpointed_;  // when the process was last killed
   friend class Cluster;
@@ -114,9 +116,17 @@ class Cluster {
 
   std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
   Node& node(int number) { return *nodes_[static_cast<std::size_t>(number)]; }
-  Node* leader();  // the one with the highest term; null: none
-  Node* by_uuid(const std::string& uuid);
+  Node* leader();                          // the one with the highest term; null: none
+  Node* by_uuid(const std::string& uuid);  // null: nobody has that store (any more)
   Node& add_node();
+
+  // Every membership that may count: the newest committed one, as far as those know that are up,
+  // and what its voters have appended behind it.
+  std::vector<raft::Membership> memberships();
+  // All that may vote, but `except`, are up and have forgotten nothing.
+  bool voters_whole(const Node* except);
+  // Somebody who may vote has lost its store for good.
+  bool voter_lost();
 
   // Forms the group once every node has a store.
   void form();
@@ -153,7 +163,7 @@ class Cluster {
 
   std::vector<std::unique_ptr<Node>> nodes_;
   std::string canonical_;  // every byte of the log that was committed anywhere
-  std::map<std::int64_t, int> leader_of_term_;
+  std::map<std::int64_t, std::string> leader_of_term_;
   std::map<int, std::deque<Pending>> pending_;  // by node
   std::vector<Acknowledged> acknowledged_messages_;
   std::map<std::int64_t, std::uint64_t> digests_;  // of the state, by applied position

@@ -32,7 +32,7 @@ Node::Node(Cluster& cluster, int number)
 }
 
 void Node::start() {
-  if (process_ != nullptr) return;
+  if (process_ != nullptr || gone_) return;
   dead_.clear();
   serving_ = false;
   // What the last process had not synced is in the machine's page cache, as it is.
@@ -97,6 +97,14 @@ void Node::wipe() {
   disk_ = std::make_shared<testing::PowerCutFileSystem>();
   ++stores_;
   uuid_.clear();
+  checkpointed_ = LogPosition(0);
+}
+
+void Node::take_away() {
+  kill();
+  disk_ = std::make_shared<testing::PowerCutFileSystem>();
+  uuid_.clear();
+  gone_ = true;
 }
 
 void Node::stop_cleanly() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/sim/cluster.h"
+#include "tests/sim/operator.h"
 
 namespace gantry::simtest {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::int64_t kMs = 1000;
 constexpr std::int64_t kFaultsForMs = 20'000;
 constexpr std::int64_t kHealedForMs = 30'000;
+constexpr int kFaults = 14;  // and behind them those of the second generation
 
 ClusterOptions options_for(std::uint64_t seed) {
   ClusterOptions options;
@@ -24,12 +26,16 @@ ClusterOptions options_for(std::uint64_t seed) {
 
 class Scenario {
  public:
-  explicit Scenario(std::uint64_t seed) : cluster_(seed, options_for(seed)) {
+  Scenario(std::uint64_t seed, Generation generation)
+      : generation_(generation),
+        cluster_(seed, options_for(seed)),
+        operator_(cluster_, result_.faults) {
     cluster_.on_process_ended = [this](Node& node) { restart_later(node); };
   }
 
   RunResult run() {
     cluster_.form();
+    if (changing_members()) operator_.begin();
     work();
     plan_fault();
     while (now_ms() < kFaultsForMs) {
@@ -43,11 +49,17 @@ class Scenario {
       cluster_.check();
     }
     const std::uint64_t before = cluster_.acknowledged();
+    const std::int64_t term = leading_term();
     load_until_ms_ = now_ms() + 1000;
     work();
     cluster_.world.run_until(cluster_.world.now_us() + 5000 * kMs);
     cluster_.check_converged();
     if (cluster_.acknowledged() == before) throw Violation{"healed, but nothing is acknowledged"};
+    if (leading_term() != term) {
+      throw Violation{
+          fmt::format("healed, but term {} did not last: now it is {}", term, leading_term())};
+    }
+    if (changing_members()) operator_.check_done();
     result_.acknowledged = cluster_.acknowledged();
     result_.committed_bytes = cluster_.committed_bytes();
     result_.trace = cluster_.trace_hash();
@@ -56,7 +68,12 @@ class Scenario {
   }
 
  private:
+  bool changing_members() const { return generation_ >= Generation::kChangingMembers; }
   std::int64_t now_ms() const { return cluster_.world.now_us() / kMs; }
+  std::int64_t leading_term() {
+    Node* leader = cluster_.leader();
+    return leader == nullptr ? 0 : leader->storage().log().term().v;
+  }
   Node& any() {
     return cluster_.node(
         static_cast<int>(random(static_cast<std::int64_t>(cluster_.nodes().size()))));
@@ -82,7 +99,7 @@ class Scenario {
   void count(const char* name) { ++result_.faults[name]; }
 
   void fault() {
-    switch (random(14)) {
+    switch (random(changing_members() ? kFaults + 5 : kFaults)) {
       case 0:
         return kill(any(), "kill");
       case 1:
@@ -115,6 +132,14 @@ class Scenario {
         return rot();
       case 13:
         return trim();
+      case kFaults:
+      case kFaults + 1:
+        return operator_.add_machine();
+      case kFaults + 2:
+      case kFaults + 3:
+        return operator_.remove_member();
+      case kFaults + 4:
+        return operator_.lose_disk();
       default:
         return;
     }
@@ -131,16 +156,16 @@ class Scenario {
     restart_later(node);
   }
 
-  // Without SYNC_FLUSH what a majority forgets at once is lost: at most one member at a time.
+  // Without SYNC_FLUSH what a majority forgets at once is lost: at most one member at a time. Who
+  // may have forgotten something waits for all the others before it votes, so nobody may while one
+  // of them has gone for good.
   bool may_lose_memory(const Node& node) {
-    if (cluster_.options.sync_flush) return true;
-    return std::ranges::all_of(cluster_.nodes(), [&](const auto& other) {
-      return other.get() == &node || (other->up() && !other->recovering());
-    });
+    return cluster_.options.sync_flush ? !cluster_.voter_lost() : cluster_.voters_whole(&node);
   }
 
   void power_cut() {
     if (cluster_.options.sync_flush && cluster_.world.one_in(6)) {
+      if (cluster_.voter_lost()) return;
       count("power cut of all");
       for (auto& node : cluster_.nodes()) {
         node->cut_power();
@@ -229,10 +254,7 @@ class Scenario {
   // One damaged member at a time, while every other one is whole: a quorum keeps every byte.
   void rot() {
     Node& node = any();
-    const bool others_whole = std::ranges::all_of(cluster_.nodes(), [&](const auto& other) {
-      return other.get() == &node || (other->up() && !other->recovering());
-    });
-    if (!node.up() || !others_whole) return;
+    if (!node.up() || !cluster_.voters_whole(&node)) return;
     node.kill();
     if (node.rot()) count("rot");
     restart_later(node);
@@ -246,14 +268,19 @@ class Scenario {
       const replog::Log& log = leader->storage().log();
       const std::int64_t whole_files = (log.committed() - log.begin()) / log.file_bytes();
       if (whole_files < 3) return;
+      // Whoever is behind it begins anew and does not vote until it has caught up: with a voter
+      // less, nobody could be elected meanwhile.
+      if (cluster_.voter_lost()) return;
       count("trim");
-      leader->storage().propose_trim(log.begin() + (1 + random(whole_files - 2)) * log.file_bytes(),
-                                     [](const Result<void>&) {});
+      const LogPosition begin = log.begin() + (1 + random(whole_files - 2)) * log.file_bytes();
+      operator_.note_trim(begin);
+      leader->storage().propose_trim(begin, [](const Result<void>&) {});
     });
   }
 
   void heal() {
     load_until_ms_ = now_ms();
+    operator_.finish();
     cluster_.network.heal();
     cluster_.network.lose_one_in = cluster_.network.double_one_in = cluster_.network.slow_one_in =
         0;
@@ -265,13 +292,17 @@ class Scenario {
     }
   }
 
-  Cluster cluster_;
+  const Generation generation_;
   RunResult result_;
+  Cluster cluster_;
+  Operator operator_;
   std::int64_t load_until_ms_ = kFaultsForMs;
 };
 
 }  // namespace
 
-RunResult run_seed(std::uint64_t seed) { return Scenario(seed).run(); }
+RunResult run_seed(std::uint64_t seed, Generation generation) {
+  return Scenario(seed, generation).run();
+}
 
 }  // namespace gantry::simtest

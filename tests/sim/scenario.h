@@ -17,6 +17,14 @@ struct RunResult {
   std::map<std::string, int> faults;  // how often each happened
 };
 
-RunResult run_seed(std::uint64_t seed);
+// What a seed means. A new kind of fault makes a new generation, so that seeds that have failed
+// once stay what they were.
+enum class Generation : std::uint8_t {
+  kFixedMembers = 1,
+  kChangingMembers = 2,  // and disks that are lost
+};
+constexpr Generation kNewestGeneration = Generation::kChangingMembers;
+
+RunResult run_seed(std::uint64_t seed, Generation generation);
 
 }  // namespace gantry::simtest

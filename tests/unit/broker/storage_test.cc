@@ -12,6 +12,7 @@
 #include <mutex>
 #include <random>
 
+#include "base/bytes.h"
 #include "runtime/shard.h"
 #include "sim/power_cut_file_system.h"
 #include "state/snapshot_store.h"
@@ -73,11 +74,15 @@ class Rig final : private RoleObserver {
     Result<void> result;
     on_shard([&] {
       storage->add_role_observer(*this);
-      result = storage->open();
-      if (result) result = storage->start(*protocol::RecordHost::parse("127.0.0.1", 1), no_peers_);
+      result = open_and_start();
     });
     if (result) leads_.get_future().get();
     return result;
+  }
+  // On the shard.
+  Result<void> open_and_start() {
+    GANTRY_TRY(storage->open());
+    return storage->start(*protocol::RecordHost::parse("127.0.0.1", 1), no_peers_);
   }
   Result<void> put_topic(const std::string& name) {
     std::promise<Result<void>> done;
@@ -370,6 +375,42 @@ TEST_F(StorageTest, AStoreThatWasOnlyOpenedIsLeftAsItWas) {
     }
   });
   EXPECT_TRUE(rig.has_topic("T"));
+}
+
+// A new member got the beginning of the leader's log, not yet the membership in it, and its process
+// ended: it waits for the leader again. As a group of one it would write on in that log.
+TEST_F(StorageTest, AMemberThatHasBegunToJoinIsNoGroupOfItsOwn) {
+  PowerCutFileSystem disk;
+  std::string term_start;
+  {
+    Rig leader(disk, config_);
+    ASSERT_TRUE(leader.start());
+    const auto file = disk.bytes(config_.store_path_commit_log + "/00000000000000000000");
+    ASSERT_TRUE(file);
+    term_start = file->substr(0, load_be<std::uint32_t>(file->data()));
+  }
+  config_.raft_initial_members = {"127.0.0.1:10912"};
+  PowerCutFileSystem new_disk;
+  const LogPosition end(static_cast<std::int64_t>(term_start.size()));
+  {
+    Rig joining(new_disk, config_);
+    joining.on_shard([&] { ASSERT_TRUE(joining.open_and_start()); });
+    joining.on_shard([&] {
+      raft::Append append;
+      append.to = append.leader_end = end;
+      append.epochs = {{Term(1), LogPosition(0), false}};
+      const raft::MemberId leader(32, 'a');
+      joining.storage->replica().receive(
+          {leader, joining.storage->log().member_uuid(), Term(1), 1, 0, append}, term_start);
+    });
+  }
+  Rig again(new_disk, config_);
+  again.on_shard([&] {
+    ASSERT_TRUE(again.open_and_start());
+    EXPECT_EQ(again.storage->log().end(), end);
+    EXPECT_FALSE(again.storage->replica().formed());
+    EXPECT_EQ(again.storage->replica().core().role(), raft::Role::kFollower);
+  });
 }
 
 }  // namespace
