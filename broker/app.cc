@@ -261,6 +261,7 @@ void BrokerApp::Impl::note_serving() {
 }
 
 void BrokerApp::Impl::on_leading(Term /*term*/) {
+  locks_->load(storage_->state().locks());
   delays_->start();
   retention_->run(false);  // a follower leaves the trim to its leader
   gate_->on_group_changed();

@@ -5,18 +5,19 @@
 
 namespace gantry::broker {
 
-QueueLocks::Key QueueLocks::key_of(const protocol::MessageQueue& queue) {
-  return {queue.topic, {queue.broker_name, queue.queue_id}};
+state::LockedQueue locked_queue(const protocol::MessageQueue& queue) {
+  return {queue.topic, queue.broker_name, queue.queue_id};
 }
 
 std::vector<protocol::MessageQueue> QueueLocks::lock(
     std::string_view group, std::string_view client,
     const std::vector<protocol::MessageQueue>& wanted, std::int64_t now_ms) {
   auto it = groups_.find(group);
-  if (it == groups_.end()) it = groups_.emplace(std::string(group), std::map<Key, Owner>{}).first;
+  if (it == groups_.end())
+    it = groups_.emplace(std::string(group), state::LockTable::Queues{}).first;
   std::vector<protocol::MessageQueue> held;
   for (const protocol::MessageQueue& queue : wanted) {
-    Owner& owner = it->second[key_of(queue)];
+    state::LockOwner& owner = it->second[locked_queue(queue)];
     if (owner.client != client && !owner.client.empty() && !expired(owner, now_ms)) continue;
     owner.client = std::string(client);
     owner.renewed_ms = now_ms;
@@ -30,7 +31,7 @@ void QueueLocks::unlock(std::string_view group, std::string_view client,
   const auto it = groups_.find(group);
   if (it == groups_.end()) return;
   for (const protocol::MessageQueue& queue : queues) {
-    const auto owner = it->second.find(key_of(queue));
+    const auto owner = it->second.find(locked_queue(queue));
     if (owner != it->second.end() && owner->second.client == client) it->second.erase(owner);
   }
   if (it->second.empty()) groups_.erase(it);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Queue locks of orderly consumers (codes 41 and 42): (group, queue) belongs to one client for a
-// lease that each lock request renews. In the leader's memory. Log shard only.
+// lease that each lock request renews. This is the leader's view: what is committed (LockTable)
+// when its term begins, and what it has decided since; every grant is answered when it is
+// committed. Log shard only.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +12,18 @@
 #include <vector>
 
 #include "protocol/message_queue.h"
+#include "state/lock_table.h"
 
 namespace gantry::broker {
 
 class QueueLocks {
  public:
   explicit QueueLocks(std::int64_t lease_ms) : lease_ms_(lease_ms) {}
+
+  // A term begins: forgets everything else.
+  void load(const state::LockTable& committed) { groups_ = committed.all(); }
+  // Locks that were last renewed before this are void.
+  std::int64_t expired_before(std::int64_t now_ms) const { return now_ms - lease_ms_; }
 
   // The queues of `wanted` that `client` holds now.
   std::vector<protocol::MessageQueue> lock(std::string_view group, std::string_view client,
@@ -27,18 +35,14 @@ class QueueLocks {
   bool any_held(std::string_view group, std::int64_t now_ms) const;
 
  private:
-  struct Owner {
-    std::string client;
-    std::int64_t renewed_ms = 0;
-  };
-  using Key = std::pair<std::string, std::pair<std::string, std::int32_t>>;  // topic, broker, id
-  bool expired(const Owner& owner, std::int64_t now_ms) const {
-    return now_ms - owner.renewed_ms > lease_ms_;
+  bool expired(const state::LockOwner& owner, std::int64_t now_ms) const {
+    return owner.renewed_ms < expired_before(now_ms);
   }
-  static Key key_of(const protocol::MessageQueue& queue);
 
   const std::int64_t lease_ms_;
-  std::map<std::string, std::map<Key, Owner>, std::less<>> groups_;
+  std::map<std::string, state::LockTable::Queues, std::less<>> groups_;
 };
+
+state::LockedQueue locked_queue(const protocol::MessageQueue& queue);
 
 }  // namespace gantry::broker

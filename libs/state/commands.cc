@@ -201,6 +201,28 @@ EncodedCommand trim_log_command(const CommandStamp& stamp, LogPosition position)
   return finish(command, stamp);
 }
 
+EncodedCommand lock_queues_command(const CommandStamp& stamp, std::string_view group,
+                                   std::string_view client, std::span<const LockedQueue> queues,
+                                   std::int64_t expired_before_ms) {
+  proto::Command command;
+  proto::LockQueues& lock = *command.mutable_lock_queues();
+  lock.set_group(std::string(group));
+  lock.set_client(std::string(client));
+  lock.set_expired_before_ms(expired_before_ms);
+  for (const LockedQueue& queue : queues) to_proto(queue, *lock.add_queues());
+  return finish(command, stamp);
+}
+
+EncodedCommand unlock_queues_command(const CommandStamp& stamp, std::string_view group,
+                                     std::string_view client, std::span<const LockedQueue> queues) {
+  proto::Command command;
+  proto::UnlockQueues& unlock = *command.mutable_unlock_queues();
+  unlock.set_group(std::string(group));
+  unlock.set_client(std::string(client));
+  for (const LockedQueue& queue : queues) to_proto(queue, *unlock.add_queues());
+  return finish(command, stamp);
+}
+
 std::vector<EncodedCommand> import_state_commands(const CommandStamp& stamp,
                                                   const ImportedState& imported) {
   ImportPacker packer(imported);

@@ -17,6 +17,7 @@
 #include "protocol/data_version.h"
 #include "protocol/subscription_group_config.h"
 #include "protocol/topic_config.h"
+#include "state/lock_table.h"
 
 namespace gantry::state {
 
@@ -105,6 +106,13 @@ EncodedCommand set_delay_offsets_command(const CommandStamp& stamp,
 EncodedCommand set_feature_level_command(const CommandStamp& stamp, std::int32_t level);
 // Allows every member to delete its log before `position`; lower values have no effect.
 EncodedCommand trim_log_command(const CommandStamp& stamp, LogPosition position);
+
+// `client` owns the queues of `group`; every lock last renewed before `expired_before_ms` goes.
+EncodedCommand lock_queues_command(const CommandStamp& stamp, std::string_view group,
+                                   std::string_view client, std::span<const LockedQueue> queues,
+                                   std::int64_t expired_before_ms);
+EncodedCommand unlock_queues_command(const CommandStamp& stamp, std::string_view group,
+                                     std::string_view client, std::span<const LockedQueue> queues);
 
 // The content of an Apache store's config/*.json.
 struct ImportedState {

@@ -221,6 +221,18 @@ void Proposals::trim_log(LogPosition position, Done done) {
   append(trim_log_command(stamp(), position), std::move(done));
 }
 
+void Proposals::lock_queues(std::string_view group, std::string_view client,
+                            std::span<const LockedQueue> queues, std::int64_t now_ms,
+                            std::int64_t expired_before_ms, Done done) {
+  append(lock_queues_command({now_ms, term_}, group, client, queues, expired_before_ms),
+         std::move(done));
+}
+
+void Proposals::unlock_queues(std::string_view group, std::string_view client,
+                              std::span<const LockedQueue> queues, Done done) {
+  append(unlock_queues_command(stamp(), group, client, queues), std::move(done));
+}
+
 void Proposals::import(const ImportedState& imported, Done done) {
   std::vector<EncodedCommand> commands = import_state_commands(stamp(), imported);
   auto join = std::make_shared<Join>(commands.size(), std::move(done));

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,12 @@ class Proposals {
   void set_forbidden(std::vector<ForbiddenEntry> entries, Done done);
   void set_feature_level(std::int32_t level, Done done);
   void trim_log(LogPosition position, Done done);
+  // The caller has decided that `client` may own them, and keeps the leader's view of the locks.
+  void lock_queues(std::string_view group, std::string_view client,
+                   std::span<const LockedQueue> queues, std::int64_t now_ms,
+                   std::int64_t expired_before_ms, Done done);
+  void unlock_queues(std::string_view group, std::string_view client,
+                     std::span<const LockedQueue> queues, Done done);
   // Replaces the tables, see import_state_commands(). Not visible before it is applied.
   void import(const ImportedState& imported, Done done);
 

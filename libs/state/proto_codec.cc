@@ -160,4 +160,14 @@ Result<protocol::SubscriptionGroupConfig> from_proto(const proto::GroupConfig& i
   return out;
 }
 
+void to_proto(const LockedQueue& in, proto::LockedQueue& out) {
+  out.set_topic(in.topic);
+  out.set_broker_name(in.broker_name);
+  out.set_queue_id(in.queue_id);
+}
+
+LockedQueue from_proto(const proto::LockedQueue& in) {
+  return {in.topic(), in.broker_name(), in.queue_id()};
+}
+
 }  // namespace gantry::state

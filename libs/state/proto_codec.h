@@ -16,6 +16,7 @@ namespace proto {
 class DataVersion;
 class TopicConfig;
 class GroupConfig;
+class LockedQueue;
 }  // namespace proto
 
 void to_proto(const protocol::DataVersion& in, proto::DataVersion& out);
@@ -27,5 +28,8 @@ Result<protocol::TopicConfig> from_proto(const proto::TopicConfig& in);
 
 void to_proto(const protocol::SubscriptionGroupConfig& in, proto::GroupConfig& out);
 Result<protocol::SubscriptionGroupConfig> from_proto(const proto::GroupConfig& in);
+
+void to_proto(const LockedQueue& in, proto::LockedQueue& out);
+LockedQueue from_proto(const proto::LockedQueue& in);
 
 }  // namespace gantry::state

@@ -57,6 +57,18 @@ void delays_to_proto(const DelayTable& table, proto::Snapshot& out) {
   }
 }
 
+void locks_to_proto(const LockTable& table, proto::Snapshot& out) {
+  for (const auto& [group, queues] : table.all()) {
+    for (const auto& [queue, owner] : queues) {
+      proto::QueueLock& lock = *out.add_locks();
+      lock.set_group(group);
+      to_proto(queue, *lock.mutable_queue());
+      lock.set_client(owner.client);
+      lock.set_renewed_ms(owner.renewed_ms);
+    }
+  }
+}
+
 void epochs_to_proto(const EpochTable& table, proto::Snapshot& out) {
   for (const Epoch& in : table.all()) {
     proto::Epoch& epoch = *out.add_epochs();
@@ -95,6 +107,7 @@ std::string StateMachine::serialize(LogPosition applied) const {
   offsets_to_proto(offsets_, out);
   to_proto(delays_.data_version(), *out.mutable_delay_version());
   delays_to_proto(delays_, out);
+  locks_to_proto(locks_, out);
   epochs_to_proto(epochs_, out);
   out.set_trim(trim_.v);
   if (!membership_.membership.members.empty()) {
@@ -130,6 +143,7 @@ Result<void> StateMachine::load_snapshot(std::string_view body) {
   groups_ = std::move(loaded.groups_);
   offsets_ = std::move(loaded.offsets_);
   delays_ = std::move(loaded.delays_);
+  locks_ = std::move(loaded.locks_);
   epochs_ = std::move(loaded.epochs_);
   membership_ = std::move(loaded.membership_);
   trim_ = loaded.trim_;
@@ -186,6 +200,12 @@ Result<void> StateMachine::load_progress(const proto::Snapshot& in) {
     delays_.set(entry.level(), QueueOffset(entry.offset()));
   }
   delays_.mutable_version() = from_proto(in.delay_version());
+  for (const proto::QueueLock& lock : in.locks()) {
+    if (lock.client().empty()) {
+      return std::unexpected(corrupt(fmt::format("a queue lock of {} has no owner", lock.group())));
+    }
+    locks_.put(lock.group(), from_proto(lock.queue()), {lock.client(), lock.renewed_ms()});
+  }
   for (const proto::Epoch& epoch : in.epochs()) {
     if (!epochs_.append(Epoch{Term(epoch.term()), LogPosition(epoch.start()), epoch.flags()})) {
       return std::unexpected(corrupt(

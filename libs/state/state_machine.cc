@@ -91,6 +91,12 @@ Result<void> StateMachine::apply_command(const proto::Command& command) {
       return {};
     case proto::Command::kImportState:
       return apply_import(command);
+    case proto::Command::kLockQueues:
+      apply_lock_queues(command);
+      return {};
+    case proto::Command::kUnlockQueues:
+      apply_unlock_queues(command);
+      return {};
     case proto::Command::BODY_NOT_SET:
       break;
   }
@@ -156,6 +162,7 @@ void StateMachine::apply_delete_group(const proto::Command& command) {
   const proto::DeleteGroup& body = command.delete_group();
   const std::vector<std::string> names = {body.name()};
   const bool deleted = groups_.erase(body.name());
+  locks_.remove(body.name());
   if (deleted) bump(groups_.mutable_version(), command);
   if (body.clean_offsets() && !body.name().empty()) {
     if (offsets_.remove(body.name(), "")) bump(offsets_.mutable_version(), command);
@@ -256,6 +263,21 @@ void StateMachine::apply_trim_log(const proto::Command& command) {
   trim_ = position;
   epochs_.trim(position);
   notify([&](Listener& listener) { listener.on_trim(position); });
+}
+
+void StateMachine::apply_lock_queues(const proto::Command& command) {
+  const proto::LockQueues& body = command.lock_queues();
+  locks_.drop_expired(body.expired_before_ms());
+  for (const proto::LockedQueue& queue : body.queues()) {
+    locks_.put(body.group(), from_proto(queue), {body.client(), command.timestamp_ms()});
+  }
+}
+
+void StateMachine::apply_unlock_queues(const proto::Command& command) {
+  const proto::UnlockQueues& body = command.unlock_queues();
+  for (const proto::LockedQueue& queue : body.queues()) {
+    locks_.release(body.group(), body.client(), from_proto(queue));
+  }
 }
 
 Result<void> StateMachine::apply_import(const proto::Command& command) {

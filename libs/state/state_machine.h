@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The replicated tables of a broker set: topics, groups, consumer offsets, delay progress, epochs,
-// trim position and feature level. They change only by applying committed records in log order, so
-// members at the same position hold equal tables (equal digest()).
+// The replicated tables of a broker set: topics, groups, consumer offsets, delay progress, queue
+// locks, epochs, trim position and feature level. They change only by applying committed records in
+// log order, so members at the same position hold equal tables (equal digest()).
 //
 // Owned by the broker, one per broker set member, used on the log shard only. Applying reads no
 // clock, no randomness and no file.
@@ -23,6 +23,7 @@
 #include "state/delay_table.h"
 #include "state/epoch_table.h"
 #include "state/group_table.h"
+#include "state/lock_table.h"
 #include "state/offset_table.h"
 #include "state/topic_table.h"
 
@@ -93,6 +94,7 @@ class StateMachine {
   const GroupTable& groups() const { return groups_; }
   const OffsetTable& offsets() const { return offsets_; }
   const DelayTable& delays() const { return delays_; }
+  const LockTable& locks() const { return locks_; }
   const EpochTable& epochs() const { return epochs_; }
   // Of the newest membership record; without members: the log holds none.
   const raft::MembershipLog::Entry& membership() const { return membership_; }
@@ -127,6 +129,8 @@ class StateMachine {
   void apply_set_delay_offsets(const proto::Command& command);
   Result<void> apply_set_feature_level(const proto::Command& command);
   void apply_trim_log(const proto::Command& command);
+  void apply_lock_queues(const proto::Command& command);
+  void apply_unlock_queues(const proto::Command& command);
   Result<void> apply_import(const proto::Command& command);
   void begin_import(const proto::Command& command);
 
@@ -143,6 +147,7 @@ class StateMachine {
   GroupTable groups_;
   OffsetTable offsets_;
   DelayTable delays_;
+  LockTable locks_;
   EpochTable epochs_;
   raft::MembershipLog::Entry membership_;
   LogPosition trim_;

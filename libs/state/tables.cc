@@ -6,6 +6,7 @@
 #include "state/delay_table.h"
 #include "state/epoch_table.h"
 #include "state/group_table.h"
+#include "state/lock_table.h"
 #include "state/offset_table.h"
 #include "state/topic_table.h"
 
@@ -167,6 +168,33 @@ void EpochTable::trim(LogPosition begin) {
       std::upper_bound(epochs_.begin(), epochs_.end(), begin,
                        [](LogPosition p, const Epoch& epoch) { return p < epoch.start; });
   if (behind != epochs_.begin()) epochs_.erase(epochs_.begin(), std::prev(behind));
+}
+
+void LockTable::put(std::string_view group, LockedQueue queue, LockOwner owner) {
+  auto it = groups_.find(group);
+  if (it == groups_.end()) it = groups_.emplace(std::string(group), Queues{}).first;
+  it->second.insert_or_assign(std::move(queue), std::move(owner));
+}
+
+void LockTable::release(std::string_view group, std::string_view client, const LockedQueue& queue) {
+  const auto it = groups_.find(group);
+  if (it == groups_.end()) return;
+  const auto owner = it->second.find(queue);
+  if (owner == it->second.end() || owner->second.client != client) return;
+  it->second.erase(owner);
+  if (it->second.empty()) groups_.erase(it);
+}
+
+void LockTable::drop_expired(std::int64_t time_ms) {
+  for (auto& [group, queues] : groups_) {
+    std::erase_if(queues, [&](const auto& entry) { return entry.second.renewed_ms < time_ms; });
+  }
+  std::erase_if(groups_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+void LockTable::remove(std::string_view group) {
+  const auto it = groups_.find(group);
+  if (it != groups_.end()) groups_.erase(it);
 }
 
 }  // namespace gantry::state

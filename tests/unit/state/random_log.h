@@ -116,6 +116,14 @@ class RandomLog {
     }
     return out;
   }
+  std::string client() { return "client-" + std::to_string(pick(3)); }
+  std::vector<LockedQueue> locked_queues() {
+    std::vector<LockedQueue> out;
+    for (std::int64_t n = pick(3) + 1; n > 0; --n) {
+      out.push_back({topic_name(), "broker-a", static_cast<std::int32_t>(pick(4))});
+    }
+    return out;
+  }
   ImportedState import() {
     ImportedState state;
     state.topics_version.counter = pick(100);
@@ -128,7 +136,7 @@ class RandomLog {
     return state;
   }
   EncodedCommand command(LogPosition start) {
-    switch (pick(11)) {
+    switch (pick(13)) {
       case 0:
         return put_topics_command(stamp(), std::vector{random_topic(), random_topic()});
       case 1:
@@ -152,6 +160,11 @@ class RandomLog {
                          {group_name(), topic_name(), static_cast<std::int32_t>(pick(2)) * 4}});
       case 8:
         return trim_log_command(stamp(), start - pick(start.v + 1));
+      case 9:
+        return lock_queues_command(stamp(), group_name(), client(), locked_queues(),
+                                   1700000000000 - 500 + pick(1000));
+      case 10:
+        return unlock_queues_command(stamp(), group_name(), client(), locked_queues());
       default:
         return commit_offsets_command(stamp(), offsets(), keys());
     }

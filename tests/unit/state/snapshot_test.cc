@@ -78,6 +78,7 @@ TEST(SnapshotTest, EveryFieldSurvives) {
                               PendingReset::kYes));
   apply(set_feature_level_command(stamp, 4));
   apply(trim_log_command(stamp, LogPosition(50)));
+  apply(lock_queues_command(stamp, "g", "client-1", std::vector<LockedQueue>{{"t", "b", 3}}, 0));
   m.apply_delay_step(end + 10, 5, QueueOffset(77));
   m.apply_term_start(end + 20, Epoch{Term(3), end + 10, kEpochSyncFlush});
   m.advance(end + 30);
@@ -95,6 +96,9 @@ TEST(SnapshotTest, EveryFieldSurvives) {
   EXPECT_EQ(n.offsets().data_version(), m.offsets().data_version());
   EXPECT_EQ(n.delays().next(5), QueueOffset(77));
   EXPECT_EQ(n.epochs().all(), m.epochs().all());
+  ASSERT_EQ(n.locks().all().size(), 1U);
+  EXPECT_EQ(n.locks().all().at("g"),
+            (LockTable::Queues{{{"t", "b", 3}, {"client-1", stamp.timestamp_ms}}}));
   EXPECT_EQ(n.trim_position(), LogPosition(50));
   EXPECT_EQ(n.feature_level(), 4);
   EXPECT_EQ(n.applied(), end + 30);

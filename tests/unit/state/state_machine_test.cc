@@ -360,4 +360,24 @@ TEST(StateMachineTest, DigestDependsOnContentNotOnTheWay) {
 }
 
 }  // namespace
+TEST(StateMachineTest, LocksGoToWhomTheLeaderSaysAndOnlyTheOwnerReleasesThem) {
+  StateMachine m;
+  const std::vector<LockedQueue> both = {{"t", "b", 0}, {"t", "b", 1}};
+  const std::vector<LockedQueue> first = {{"t", "b", 0}};
+  ASSERT_TRUE(
+      m.apply(LogPosition(100), lock_queues_command({50, Term(1)}, "g", "x", both, 0).body));
+  ASSERT_TRUE(m.apply(LogPosition(200), unlock_queues_command({60, Term(1)}, "g", "y", both).body));
+  EXPECT_EQ(m.locks().all().at("g").size(), 2U) << "y owns nothing";
+  ASSERT_TRUE(
+      m.apply(LogPosition(300), unlock_queues_command({70, Term(1)}, "g", "x", first).body));
+  EXPECT_EQ(m.locks().all().at("g"), (LockTable::Queues{{{"t", "b", 1}, {"x", 50}}}));
+  // What has expired by then goes with the next lock, of whichever group.
+  ASSERT_TRUE(
+      m.apply(LogPosition(400), lock_queues_command({90, Term(1)}, "h", "z", first, 51).body));
+  EXPECT_FALSE(m.locks().all().contains("g"));
+  ASSERT_TRUE(
+      m.apply(LogPosition(500), delete_group_command({95, Term(1)}, "h", CleanOffsets::kNo).body));
+  EXPECT_TRUE(m.locks().all().empty());
+}
+
 }  // namespace gantry::state
