@@ -9,7 +9,7 @@ cd "$here/../.."
 . "$here/common.sh"
 
 suites=("$@")
-[ ${#suites[@]} -eq 0 ] && suites=(unit fuzz integration interop)
+[ ${#suites[@]} -eq 0 ] && suites=(unit fuzz integration interop interop-set)
 passed=0
 failed=0
 failures=()
@@ -49,6 +49,10 @@ for suite in "${suites[@]}"; do
     fuzz) build fuzz fuzzers && tests/fuzz/run | tee "$log" ;;
     integration) build release && tests/integration/run | tee "$log" ;;
     interop) build release && tests/interop/run --target gantry | tee "$log" ;;
+    interop-set)
+      build release && tests/interop/run --target gantry-set --fast \
+        --client java5 --client java4 --client go | tee "$log"
+      ;;
     *) echo "dev test: unknown suite '$suite'" >&2; exit 2 ;;
   esac
   status=$?

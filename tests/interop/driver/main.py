@@ -57,7 +57,8 @@ def main(arguments):
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
     work = Path(tempfile.mkdtemp(prefix="gantry-interop-"))
-    results = Results(options.target.removesuffix("-set"))
+    results = Results(options.target.removesuffix("-set"),
+                      TARGETS[options.target].not_said_there)
     target = TARGETS[options.target](work, options.separate)
     began = time.monotonic()
     tail = ""
