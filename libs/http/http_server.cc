@@ -192,10 +192,10 @@ class HttpServer::Impl {
                     .query = {in.params.begin(), in.params.end()},
                     .body = std::move(body),
                     .remote_address = in.remote_addr};
-    Response response = (*match.handler)(request);
+    const Response response = (*match.handler)(request);
     out.status = response.status;
     if (!response.location.empty()) out.set_header("Location", response.location);
-    out.set_content(std::move(response.body), response.content_type);
+    out.set_content(response.body, response.content_type);
   }
 
   const HttpServerOptions options_;

@@ -26,7 +26,7 @@ Replica::Replica(runtime::Loop& loop, Log& log, PeerTransport& transport, Replic
       transport_(transport),
       listener_(listener),
       clock_(clock),
-      options_(std::move(options)) {}
+      options_(options) {}
 
 Replica::~Replica() { stop(); }
 

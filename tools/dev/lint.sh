@@ -49,7 +49,7 @@ fi
 if [ -n "$files" ]; then
   [ -f build/fuzz/compile_commands.json ] || cmake --preset fuzz > /dev/null || bad=1
   # Generated sources are needed before the files that include them can be parsed.
-  ninja -C build/fuzz gantry_state > /dev/null || bad=1
+  ninja -C build/fuzz gantry_state_proto gantry_peer_proto > /dev/null || bad=1
   # shellcheck disable=SC2086
   printf '%s\n' $files | xargs -r -P "$(nproc)" -n 1 clang-tidy-19 -p build/fuzz --quiet 2> /dev/null || bad=1
 fi
