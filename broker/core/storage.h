@@ -124,6 +124,7 @@ class Storage final : public replog::LogListener,
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
   raft::Membership initial_membership() const;
+  Result<void> remember_being_alone();
   void start_timers();
   Result<void> follow_log_end();
   Result<LogPosition> choose_replay_start();

@@ -276,6 +276,7 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
                         : first_take_over         ? log_->begin()
                                                   : LogPosition(-1);
   options.seed = std::hash<std::string>{}(log_->member_uuid());
+  GANTRY_TRY(remember_being_alone());
   replica_ = std::make_unique<replog::Replica>(shard_, *log_, transport, *this, clock_, options);
   GANTRY_TRY(replica_->start(recovered_));
   started_ = true;
@@ -294,11 +295,23 @@ bool Storage::alone() const {
 raft::Membership Storage::initial_membership() const {
   const replog::HardState& hard = log_->hard_state().state();
   if (!hard.formed.members.empty()) return hard.formed;
-  // An empty store of a set that is not formed, or that this member has not joined yet.
-  if (!config_.raft_initial_members.empty() && log_->end().v == 0) return {};
+  // The store of a set that is not formed, or that this member is joining: see
+  // remember_being_alone.
+  if (!config_.raft_initial_members.empty() && !apache_import_) return {};
   raft::Membership alone;
   alone.put({hard.member_uuid, "", 1, true});
   return alone;
+}
+
+// A broker set of one stays what it is, whatever raftInitialMembers says at a later start: its log
+// is the history of nobody else.
+Result<void> Storage::remember_being_alone() {
+  replog::HardState hard = log_->hard_state().state();
+  const raft::Membership& now = recovered_.memberships.current();
+  if (!hard.formed.members.empty() || !state_.membership().membership.members.empty()) return {};
+  if (now.members.size() != 1 || !now.is_voter(hard.member_uuid)) return {};
+  hard.formed = now;
+  return log_->hard_state().save(hard);
 }
 
 void Storage::start_timers() {

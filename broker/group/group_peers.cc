@@ -63,12 +63,14 @@ void GroupPeers::start() {
   hello.http_address = http_address_;
   hello.file_bytes = storage_.log().file_bytes();
   hello.feature_level = static_cast<std::uint32_t>(storage_.state().supported_level());
+  hello.log_end = storage_.log().end().v;
   hello.start = static_cast<std::uint64_t>(storage_.log().hard_state().state().starts);
   transport_.start(std::move(hello));
   known_ = storage_.replica().core().membership();
   transport_.set_members(known_);
   if (storage_.replica().formed()) return;
   update_seeds();
+  if (storage_.log().end().v > 0) return;  // it is joining: only empty stores form a set
   formation_ =
       std::make_unique<peer::Formation>(config_.raft_initial_members, storage_.log().member_uuid(),
                                         // Not from inside the transport's callback.
@@ -163,7 +165,8 @@ std::string GroupPeers::leader_http_address() const {
 }
 
 std::string GroupPeers::waiting_for() const {
-  if (!started_ || storage_.replica().formed() || !formation_) return {};
+  if (!started_ || storage_.replica().formed()) return {};
+  if (!formation_) return "this store is not empty and waits for the leader of its broker set";
   return formation_->waiting_for();
 }
 

@@ -310,6 +310,7 @@ Result<Decoded> get(const proto::Hello& in) {
   hello.address = in.address();
   hello.client_address = in.client_address();
   hello.http_address = in.http_address();
+  hello.log_end = in.log_end();
   hello.file_bytes = in.file_bytes();
   hello.feature_level = in.feature_level();
   hello.start = in.start();
@@ -345,6 +346,7 @@ std::string encode(const Hello& hello) {
   out.set_start(hello.start);
   out.set_client_address(hello.client_address);
   out.set_http_address(hello.http_address);
+  out.set_log_end(hello.log_end);
   out.set_formed(hello.formed);
   if (hello.formed) out.set_membership(hello.membership.encode());
   return header.SerializeAsString();

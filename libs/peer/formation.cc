@@ -112,6 +112,13 @@ std::string Formation::obstacle(const std::vector<Entry>& entries,
         "adds member {}",
         entry.address, own_uuid_);
   }
+  for (const Entry& entry : entries) {
+    if (entry.hello == nullptr || entry.hello->formed || entry.hello->log_end == 0) continue;
+    return fmt::format(
+        "the store at {} is not empty and waits for the leader of its group: only empty stores "
+        "form one",
+        entry.address);
+  }
   std::vector<std::string> missing;
   for (const Entry& entry : entries) {
     if (!entry.uuid.empty()) continue;

@@ -6,7 +6,8 @@
 // Why this is safe. A member forms only
 //  - when every address of the list answers at the same moment, so it has seen every uuid that it
 //    counts as a voter, and
-//  - when each of them belongs to no group, or to a group of exactly these uuids and addresses.
+//  - when each of them belongs to no group and has an empty store, or belongs to a group of exactly
+//    these uuids and addresses.
 // All lists being equal, two members that form both name the uuids that they saw at the same
 // addresses. A uuid changes only with a wiped store, which has voted for nobody and holds nothing.
 // A member wiped after the others formed sees them formed without its uuid and never forms: a group

@@ -282,3 +282,38 @@ def slow_consumers(context):
     with leader.connect() as c:
         if leader.request("GET", "/v1/raft")[1]["role"] == "leader":
             assert pull(c, "T", 0, 0).ext["suggestWhichBrokerId"] == "0", "nobody is sent to the dead"
+
+
+@test("members.initial-members-mean-nothing-to-a-store-with-data")
+def store_with_data(context):
+    """Who has data stays what it is, a broker set of one; empty stores that name it wait to be joined."""
+    for clean in (True, False):
+        group = Group.of_one(context)
+        old = group.members[0]
+        old.store = old.work / f"with-data-{clean}"
+        old.start()
+        old.create_topic("T")
+        load = Load(old, "T")
+        load.run(200)
+        load.drain()
+        if clean:
+            old.stop()
+        else:
+            old.kill()
+        others = [group.add_empty() for _ in range(2)]
+        listed = ";".join(f"127.0.0.1:{m.raft_port}" for m in group.members)
+        for member in group.members:
+            member.settings = [s for s in member.settings if not s.startswith("raftInitialMembers")] + [f"raftInitialMembers={listed}"]
+        for other in others:
+            other.store = other.work / f"empty-{clean}-{other.port}"
+            other.start()
+        old.start()
+        assert group.leader() is old
+        check_acked(old, "T", load.acked)
+        for other in others:
+            group.until("the others to wait", lambda: "join it with a change of its membership" in group.readiness(other)[1])
+            group.join(other)
+        group.converge()
+        for member in group.members:
+            check_acked(member, "T", load.acked)
+            member.kill()

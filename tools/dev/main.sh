@@ -15,7 +15,8 @@ usage: ./dev COMMAND [ARG...]
   run [ARG...]     build, then run a NameServer and a broker in one process (gantry up ARG...)
   build [PRESET]   build a preset: release (default), dev, tsan, fuzz -> build/PRESET/bin
   test [SUITE...]  run every test that needs no cluster, or only the suites named:
-                   unit fuzz integration interop interop-set
+                   unit fuzz integration interop;
+                   on request: interop-set
   sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs]
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
   lint             formatting, dependency direction, style, static analysis

@@ -9,7 +9,7 @@ cd "$here/../.."
 . "$here/common.sh"
 
 suites=("$@")
-[ ${#suites[@]} -eq 0 ] && suites=(unit fuzz integration interop interop-set)
+[ ${#suites[@]} -eq 0 ] && suites=(unit fuzz integration interop)
 passed=0
 failed=0
 failures=()

@@ -68,6 +68,15 @@ TEST_F(FormationTest, FormsOnceWhenAllHaveAnswered) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST_F(FormationTest, AStoreThatIsNotEmptyIsNoPartOfANewGroup) {
+  Peer two = peer(kTwo, "b:1");
+  two.hello.log_end = 4096;
+  update({two, peer(kThree, "c:1")});
+  EXPECT_EQ(calls, 0);
+  EXPECT_NE(formation.waiting_for().find("the store at b:1 is not empty"), std::string::npos)
+      << formation.waiting_for();
+}
+
 TEST_F(FormationTest, AnAnswerThatIsGoneDoesNotCount) {
   update({peer(kTwo, "b:1")});
   update({peer(kThree, "c:1")});
