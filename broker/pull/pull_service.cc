@@ -203,8 +203,9 @@ void PullService::execute(HeldPull pull, Pass pass) {
     });
     return;
   }
+  // As a RocketMQ slave does, a follower leaves it: the client commits at the master as well.
   if (pass == Pass::kFirst && request.has(PullRequest::kFlagCommitOffset) &&
-      request.commit_offset.v >= 0) {
+      request.commit_offset.v >= 0 && context_.storage.leading()) {
     offsets.commit(request.group, request.topic, request.queue_id, request.commit_offset);
   }
   const ResponseCode code = response_code(result.status, request.offset);

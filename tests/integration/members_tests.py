@@ -264,10 +264,12 @@ def slow_consumers(context):
     group.converge()
     numbers = {m["number"]: m for m in leader.request("GET", "/v1/members")[1]["members"] if not m["leader"]}
     with leader.connect() as c:
-        behind = pull(c, "T", 0, 0)
+        behind = group.until("a follower to be suggested", lambda: (
+            (answer := pull(c, "T", 0, 0)).ext["suggestWhichBrokerId"] != "0" and answer))
         assert int(behind.ext["suggestWhichBrokerId"]) in numbers, (behind.ext, numbers)
         end = int(behind.ext["maxOffset"])
         assert pull(c, "T", 0, end).ext["suggestWhichBrokerId"] == "0", "who has caught up reads from the leader"
+    group.converge()  # the first pull has created the consumer group
     chosen = numbers[int(behind.ext["suggestWhichBrokerId"])]
     follower = next(m for m in group.members if m.address == chosen["clientAddress"])
     with follower.connect() as c:
