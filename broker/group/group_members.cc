@@ -17,7 +17,6 @@ log::Logger logger("group");
 // A learner becomes a voter when it lags by no more than what may be on its way to it anyway: a
 // voter that lags further would hold up commits.
 constexpr std::int64_t kPromoteLagMax = 16 << 20;
-constexpr int kSilentTicksMax = 10;
 constexpr std::chrono::seconds kHandOverMax{3};
 
 std::unexpected<Error> not_leader() {
@@ -137,7 +136,7 @@ void GroupMembers::promote(const raft::MemberId& uuid, Done done) {
   const auto progress = core().progress().find(uuid);
   const bool heard = progress != core().progress().end() &&
                      progress->second.state() == raft::Progress::State::kReplicate &&
-                     progress->second.silent_ticks < kSilentTicksMax;
+                     progress->second.answers();
   if (!heard) {
     return done(make_error(ErrorCode::kUnavailable,
                            fmt::format("learner {} does not follow the log yet", uuid)));
@@ -164,9 +163,9 @@ Result<void> GroupMembers::check_removal(const raft::Membership& next) const {
   for (const raft::Member& member : next.members) {
     if (!member.voter) continue;
     const auto progress = core().progress().find(member.id);
-    answering += member.id == core().self() ||
-                 (progress != core().progress().end() && !progress->second.recovering &&
-                  progress->second.silent_ticks < kSilentTicksMax);
+    answering +=
+        member.id == core().self() || (progress != core().progress().end() &&
+                                       !progress->second.recovering && progress->second.answers());
   }
   if (answering >= next.quorum()) return {};
   return make_error(ErrorCode::kConflict,

@@ -10,7 +10,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kJsonIndent = 1;
-constexpr int kSilentTicksMax = 10;
 
 const char* to_string(raft::Progress::State state) {
   switch (state) {
@@ -32,7 +31,7 @@ Json progress_json(const raft::Core& core, const raft::Progress& progress) {
           {"durable", progress.durable().v},
           {"lagBytes", core.end() - progress.written()},
           {"recovering", progress.recovering},
-          {"answers", progress.silent_ticks < kSilentTicksMax}};
+          {"answers", progress.answers()}};
 }
 
 Json member_json(const BrokerContext& context, const GroupPeers& peers,
@@ -155,7 +154,7 @@ std::string pre_restart_json(const BrokerContext& context) {
     const auto answering = std::ranges::count_if(group.members, [&](const raft::Member& member) {
       const auto progress = core.progress().find(member.id);
       return member.voter && progress != core.progress().end() && !progress->second.recovering &&
-             progress->second.silent_ticks < kSilentTicksMax;
+             progress->second.answers();
     });
     if (static_cast<std::size_t>(answering) < group.quorum()) risks.push_back("unavailable");
   } else if (core.leader().empty()) {

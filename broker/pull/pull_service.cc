@@ -231,7 +231,6 @@ void PullService::execute(HeldPull pull, Pass pass) {
 // live one that is furthest; the leader's 0 when there is none. A follower keeps them.
 // whichBrokerWhenConsumeSlowly names a number that nobody may have here.
 std::int64_t PullService::reader_of_old_messages(const replog::Replica& replica) {
-  constexpr int kSilentTicksMax = 10;
   const raft::Core& core = replica.core();
   const auto number_of = [&](const raft::MemberId& id) -> std::int64_t {
     const raft::Member* member = core.membership().find(id);
@@ -242,7 +241,7 @@ std::int64_t PullService::reader_of_old_messages(const replog::Replica& replica)
   LogPosition reached(-1);
   for (const auto& [id, progress] : core.progress()) {
     const bool live = progress.state() == raft::Progress::State::kReplicate &&
-                      !progress.recovering && progress.silent_ticks < kSilentTicksMax;
+                      !progress.recovering && progress.answers();
     if (!live || progress.written() <= reached) continue;
     reached = progress.written();
     best = number_of(id);

@@ -39,7 +39,7 @@ class Group:
     def uuid(self, member):
         return self.node(member)["memberUuid"]
 
-    def ask_leader(self, method, path, body=None, refused=()):
+    def ask_leader(self, method, path, body=None):
         """Asks whoever leads until the answer is not "in a moment"; returns the last answer."""
         def answered():
             status, answer, _ = self.leader().request(method, path, body)
