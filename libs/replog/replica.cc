@@ -65,8 +65,8 @@ Result<void> Replica::start(RecoveredLog recovered) {
   initial.memberships = std::move(recovered.memberships);
   make_core(std::move(initial));
   tick_timer_ = loop_.every(options_.tick, [this] {
-    core_->set_flush_ticks(static_cast<int>(log_.sync_running_us() / 1000 /
-                                            std::max<std::int64_t>(options_.tick.count(), 1)));
+    core_->set_flush_ticks(
+        static_cast<int>(std::chrono::microseconds(log_.sync_running_us()) / options_.tick));
     tell_appended();
     core_->tick();
     process();
@@ -81,7 +81,12 @@ void Replica::make_core(raft::InitialLog initial) {
   raft::Options options;
   options.self = log_.member_uuid();
   options.start = static_cast<std::uint64_t>(log_.hard_state().state().starts);
-  options.election_ticks = options_.election_ticks;
+  const auto ticks = [this](std::chrono::milliseconds time) {
+    return std::max(1, static_cast<int>(time / options_.tick));
+  };
+  options.heartbeat_ticks = ticks(options_.heartbeat);
+  options.election_ticks = ticks(options_.election_timeout);
+  options.resend_ticks = options.election_ticks;
   options.append_bytes_max = options_.append_bytes_max;
   options.inflight_bytes_max = options_.inflight_bytes_max;
   options.seed = options_.seed;

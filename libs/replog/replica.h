@@ -45,8 +45,11 @@ class ReplicaListener {
 struct ReplicaOptions {
   protocol::RecordHost store_host;  // goes into the records of this member's terms
   LogPosition apache_from{-1};      // see Log::begin_term, for the first term only
-  std::chrono::milliseconds tick{100};
-  int election_ticks = 10;  // an election timeout is 1 to 2 times this
+  // A short tick gives election timeouts many different values, so that two members seldom stand
+  // for election at the same moment.
+  std::chrono::milliseconds tick{25};
+  std::chrono::milliseconds heartbeat{100};
+  std::chrono::milliseconds election_timeout{1000};  // 1 to 2 times this
   std::int64_t append_bytes_max = 256 << 10;
   std::int64_t inflight_bytes_max = 16 << 20;
   CatchUpReader::Options catch_up;

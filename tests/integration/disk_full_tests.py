@@ -1,26 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A full disk answers senders clearly, loses nothing, and the broker goes on when space returns."""
-import subprocess
 import time
 
 from harness.broker import Load, check_acked, send_ext
-from harness.runner import Skip, test
-
-
-class SmallDisk:
-    """A small ext4 file system in a file, mounted."""
-
-    def __init__(self, work, megabytes):
-        self.image, self.path = work / "disk.img", work / "disk"
-        self.path.mkdir()
-        subprocess.run(["truncate", "-s", f"{megabytes}M", self.image], check=True)
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", self.image], check=True)
-        done = subprocess.run(["mount", "-o", "loop", self.image, self.path], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise Skip(f"cannot mount a loop device here: {done.stderr.strip()}")
-
-    def close(self):
-        subprocess.run(["umount", "-l", self.path], check=False)
+from harness.disk import SmallDisk
+from harness.runner import test
 
 
 @test("disk-full.senders-are-told-and-nothing-is-lost")

@@ -8,7 +8,7 @@ packages=(
   libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libisal-dev zlib1g-dev
   liblz4-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev
-  curl iproute2 procps python3
+  curl e2fsprogs iproute2 nftables procps python3
 )
 
 # Installs what is missing; needs root only then.

@@ -60,24 +60,26 @@ def await_ready(process, log):
 
 
 class Broker:
-    def __init__(self, work, store, settings, expect_errors):
+    def __init__(self, work, store, settings, expect_errors, host="127.0.0.1", inside=()):
         self.work = Path(work)
+        self.host = host
+        self.inside = list(inside)  # command prefix: the namespace that it runs in
         self.store = self.work / store if not str(store).startswith("/") else Path(store)
         self.settings = list(settings)
         self.expect_errors = expect_errors
         self.port = free_port()
         self.http_port = free_port()
         self.raft_port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{host}:{self.port}"
         self.log = self.work / f"broker-{self.port}.log"
         self.process = None
 
     def command(self):
-        values = ["brokerName=broker-a", "brokerIP1=127.0.0.1", "bindAddress=127.0.0.1", "httpAddress=127.0.0.1",
+        values = ["brokerName=broker-a", f"brokerIP1={self.host}", f"bindAddress={self.host}", f"httpAddress={self.host}",
                   f"listenPort={self.port}", f"httpPort={self.http_port}",
                   f"raftListenPort={self.raft_port}", "namesrvAddr=",
                   f"storePathRootDir={self.store}", "mappedFileSizeCommitLog=4194304", *self.settings]
-        return [str(BINARIES / "gantry-broker")] + [w for v in values for w in ("--set", v)]
+        return [*self.inside, str(BINARIES / "gantry-broker")] + [w for v in values for w in ("--set", v)]
 
     def start(self):
         """Starts and waits for the line that says it serves. Returns the seconds that took."""
@@ -87,8 +89,22 @@ class Broker:
         await_ready(self.process, self.log)
         return time.monotonic() - began
 
+    @property
+    def raft_address(self):
+        return f"{self.host}:{self.raft_port}"
+
     def pid(self):
         return self.process.pid
+
+    def pause(self):
+        """SIGSTOP, and waits until every thread stands still."""
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        while {(t / "stat").read_text().rsplit(")", 1)[1].split()[0] for t in tasks.iterdir()} != {"T"}:
+            os.sched_yield()
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         if self.process and self.process.poll() is None:
@@ -117,9 +133,9 @@ class Broker:
         return [line for line in self.log_text().splitlines()
                 if re.search(r"Z error ", line) and not any(re.search(e, line) for e in self.expect_errors)]
 
-    def request(self, method, path, body=None):
+    def request(self, method, path, body=None, timeout=20):
         """(status, decoded JSON or text, Location) of one request; redirections are not followed."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
+        connection = http.client.HTTPConnection(self.host, self.http_port, timeout=timeout)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             answer = connection.getresponse()
@@ -133,7 +149,7 @@ class Broker:
             return answer.status, text, location
 
     def metric(self, name):
-        with socket.create_connection(("127.0.0.1", self.http_port), 10) as s:
+        with socket.create_connection((self.host, self.http_port), 10) as s:
             s.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
             text = b""
             while chunk := s.recv(1 << 16):
@@ -154,10 +170,11 @@ def send_ext(topic, queue, properties=""):
             "g": str(int(time.time() * 1000)), "h": "0", "i": properties, "j": "0", "k": "false", "m": "false"}
 
 
-def pull(connection, topic, queue, offset, count=32):
+def pull(connection, topic, queue, offset, count=32, suspend=0):
     return connection.call(11, {"consumerGroup": "it_reader", "topic": topic, "queueId": str(queue),
-                                "queueOffset": str(offset), "maxMsgNums": str(count), "sysFlag": "4",
-                                "commitOffset": "0", "suspendTimeoutMillis": "0", "subscription": "*",
+                                "queueOffset": str(offset), "maxMsgNums": str(count),
+                                "sysFlag": "6" if suspend else "4", "commitOffset": "0",
+                                "suspendTimeoutMillis": str(suspend), "subscription": "*",
                                 "subVersion": "0", "expressionType": "TAG"})
 
 

@@ -3,7 +3,8 @@
 import threading
 import time
 
-from harness.broker import READY_SECONDS, check_acked, free_port, send_ext  # noqa: F401
+from harness.broker import READY_SECONDS, send_ext
+from wire import remoting
 
 WAIT_SECONDS = 30
 
@@ -11,10 +12,12 @@ WAIT_SECONDS = 30
 class Group:
     """Members of one broker set."""
 
-    def __init__(self, context, *settings, members=3):
-        self.context, self.settings = context, settings
-        self.members = [context.broker(*settings, store=f"store{i}") for i in range(members)]
-        listed = ";".join(f"127.0.0.1:{m.raft_port}" for m in self.members)
+    def __init__(self, context, *settings, members=3, network=None):
+        self.context, self.settings, self.network = context, settings, network
+        self.members = []
+        for _ in range(members):
+            self._make(*settings)
+        listed = ";".join(m.raft_address for m in self.members)
         for member in self.members:
             member.settings.append(f"raftInitialMembers={listed}")
 
@@ -22,15 +25,21 @@ class Group:
     def of_one(cls, context, *settings):
         """A broker that was started alone; others may join it."""
         group = cls(context, *settings, members=0)
-        group.members = [context.broker(*settings, store="store0")]
+        group._make(*settings)
         return group
+
+    def _make(self, *settings):
+        where = {}
+        if self.network:
+            host, inside = self.network.add()
+            where = {"host": host, "inside": inside}
+        self.members.append(self.context.broker(*settings, store=f"store{len(self.members)}", **where))
+        return self.members[-1]
 
     def add_empty(self):
         """A member with an empty store that waits to be joined."""
-        seed = f"127.0.0.1:{self.members[0].raft_port}"
-        member = self.context.broker(f"raftInitialMembers={seed}", *self.settings, store=f"store{len(self.members)}")
-        self.members.append(member)
-        return member
+        seed = self.members[0].raft_address
+        return self._make(f"raftInitialMembers={seed}", *self.settings)
 
     def start(self):
         for member in self.members:
@@ -47,7 +56,7 @@ class Group:
         return self.until(f"{method} {path}", answered)
 
     def join(self, member):
-        status, answer = self.ask_leader("PUT", "/v1/members", {"address": f"127.0.0.1:{member.raft_port}"})
+        status, answer = self.ask_leader("PUT", "/v1/members", {"address": member.raft_address})
         assert status == 200, (status, answer)
         status, answer = self.ask_leader("POST", f"/v1/members/{self.uuid(member)}/promote")
         assert status == 200, (status, answer)
@@ -107,10 +116,11 @@ class Group:
 
 class Recorder:
     """Sends one message after the other, from a thread of its own, and remembers when each was acknowledged. Stays
-    with a member as long as that answers; on an error it looks for the leader, as a client asks for the route."""
+    with a member as long as that answers; on an error it looks for the leader: it asks the members, or the NameServer
+    for the route if there is one."""
 
-    def __init__(self, group, topic, tag="r"):
-        self.group, self.topic, self.tag = group, topic, tag
+    def __init__(self, group, topic, tag="r", namesrv=None, timeout=5.0):
+        self.group, self.topic, self.tag, self.namesrv, self.timeout = group, topic, tag, namesrv, timeout
         self.acked = {}  # (queue, offset) -> body
         self.times = []
         self.refusals = []
@@ -128,10 +138,14 @@ class Recorder:
         assert not self.thread.is_alive(), "the recorder hangs"
 
     def _leader(self):
+        """A connection to the leader, or None."""
+        if self.namesrv:
+            address = self.namesrv.master(self.topic)
+            return remoting.Connection(address, self.timeout) if address else None
         for member in self.group.alive():
             try:
                 if self.group.node(member)["brokerId"] == 0:
-                    return member
+                    return member.connect(self.timeout)
             except (OSError, AssertionError):
                 continue
         return None
@@ -143,13 +157,13 @@ class Recorder:
             body = f"{self.tag}-{sent}".encode()
             try:
                 if connection is None:
-                    leader = self._leader()
-                    if leader is None:
+                    connection = self._leader()
+                    if connection is None:
                         continue
-                    connection = leader.connect(5.0)
                 answer = connection.call(310, send_ext(self.topic, sent % 4), body)
             except (OSError, EOFError) as error:
                 self.refusals.append(repr(error))
+                sent += 1  # it may be stored all the same
                 connection = None
                 continue
             sent += 1

@@ -3,20 +3,30 @@
 import subprocess
 
 from harness.broker import BINARIES, await_ready, free_port
+from wire import remoting
 
 
 class NameServer:
-    def __init__(self, context):
+    def __init__(self, context, host="127.0.0.1"):
         self.port, self.http_port = free_port(), free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{host}:{self.port}"
         self.log = context.work / f"namesrv-{self.port}.log"
-        values = [f"listenPort={self.port}", f"httpPort={self.http_port}", "bindAddress=127.0.0.1", "httpAddress=127.0.0.1",
+        values = [f"listenPort={self.port}", f"httpPort={self.http_port}", f"bindAddress={host}", f"httpAddress={host}",
                   f"kvConfigPath={context.work}/kvConfig-{self.port}.json"]
         command = [str(BINARIES / "gantry-namesrv")] + [w for v in values for w in ("--set", v)]
         context.processes.append(self)
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out)
         await_ready(self.process, self.log)
+
+    def master(self, topic):
+        """The address of brokerId 0 in the topic's route, or None."""
+        with remoting.Connection(self.address, 5) as c:
+            answer = c.call(105, {"topic": topic})
+        if answer.code != 0:
+            return None
+        brokers = remoting.lenient_json(answer.body)["brokerDatas"]
+        return brokers[0]["brokerAddrs"].get("0") if brokers else None
 
     def kill(self):
         if self.process.poll() is None:

@@ -33,8 +33,8 @@ class Context:
         self.brokers = []
         self.processes = []  # others, killed at the end too
 
-    def broker(self, *settings, store="store", expect_errors=()):
-        made = broker.Broker(self.work, store, settings, expect_errors)
+    def broker(self, *settings, store="store", expect_errors=(), **where):
+        made = broker.Broker(self.work, store, settings, expect_errors, **where)
         self.brokers.append(made)
         return made
 
@@ -76,6 +76,7 @@ def main(arguments):
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--seed", type=int, help="of a test with random faults")
     options = parser.parse_args(arguments)
     counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
     for name, function in TESTS:

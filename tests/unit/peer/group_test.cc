@@ -167,7 +167,8 @@ class GroupMember final : public replog::LogListener, public replog::ReplicaList
     replog::ReplicaOptions replica_options;
     replica_options.store_host = *protocol::RecordHost::parse("127.0.0.1", 1);
     replica_options.tick = std::chrono::milliseconds(10);
-    replica_options.election_ticks = 30;
+    replica_options.heartbeat = std::chrono::milliseconds(10);
+    replica_options.election_timeout = std::chrono::milliseconds(300);
     replica_options.append_bytes_max = 3000;
     replica_options.seed = std::hash<std::string>{}(log->member_uuid());
     replica = std::make_unique<replog::Replica>(shard, *log, cable_, *this, system_clock(),
