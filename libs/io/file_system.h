@@ -58,8 +58,9 @@ struct DirectoryEntry {
   bool is_directory = false;
 };
 
+// Blocks that are reserved for others count as neither, as in RocketMQ and in df's percentage.
 struct DiskSpace {
-  std::int64_t total_bytes = 0;
+  std::int64_t total_bytes = 0;      // used and available
   std::int64_t available_bytes = 0;  // to this process
 };
 

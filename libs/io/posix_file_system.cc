@@ -215,8 +215,10 @@ class PosixFileSystem final : public FileSystem {
     struct statvfs st{};
     if (::statvfs(path.c_str(), &st) != 0) return io_error("statvfs", path, errno);
     const auto unit = static_cast<std::int64_t>(st.f_frsize);
-    return DiskSpace{static_cast<std::int64_t>(st.f_blocks) * unit,
-                     static_cast<std::int64_t>(st.f_bavail) * unit};
+    const auto used =
+        static_cast<std::int64_t>(st.f_blocks) - static_cast<std::int64_t>(st.f_bfree);
+    const auto available = static_cast<std::int64_t>(st.f_bavail);
+    return DiskSpace{(used + available) * unit, available * unit};
   }
 
   Result<std::shared_ptr<void>> lock_directory(const std::string& directory) override {
