@@ -10,8 +10,10 @@
 namespace gantry::state {
 namespace {
 
-EncodedCommand finish(proto::Command& command, const CommandStamp& stamp) {
-  EncodedCommand out;  // every command so far belongs to the base level
+EncodedCommand finish(proto::Command& command, const CommandStamp& stamp,
+                      std::int32_t level = kBaseFeatureLevel) {
+  EncodedCommand out;
+  out.feature_level = level;
   command.set_feature_level(out.feature_level);
   command.set_timestamp_ms(stamp.timestamp_ms);
   command.set_state_version(stamp.term.v);
@@ -221,6 +223,13 @@ EncodedCommand unlock_queues_command(const CommandStamp& stamp, std::string_view
   unlock.set_client(std::string(client));
   for (const LockedQueue& queue : queues) to_proto(queue, *unlock.add_queues());
   return finish(command, stamp);
+}
+
+EncodedCommand compare_state_command(const CommandStamp& stamp, const StateDigest& last) {
+  proto::Command command;
+  command.mutable_compare_state()->set_position(last.position.v);
+  command.mutable_compare_state()->set_digest(last.digest);
+  return finish(command, stamp, kCompareStateLevel);
 }
 
 std::vector<EncodedCommand> import_state_commands(const CommandStamp& stamp,

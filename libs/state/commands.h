@@ -24,7 +24,9 @@ namespace gantry::state {
 // The replicated feature level every group starts with.
 inline constexpr std::int32_t kBaseFeatureLevel = 1;
 // The highest feature level whose commands this build understands.
-inline constexpr std::int32_t kSupportedFeatureLevel = 1;
+inline constexpr std::int32_t kSupportedFeatureLevel = 2;
+// From here on members compare their state (compare_state_command).
+inline constexpr std::int32_t kCompareStateLevel = 2;
 
 // What the leader's clock and term were when it decided: they become the data version's.
 struct CommandStamp {
@@ -37,6 +39,14 @@ struct CommandStamp {
 struct EncodedCommand {
   std::string body;
   std::int32_t feature_level = kBaseFeatureLevel;
+};
+
+// The digest of the tables right behind a compare_state record that ends at `position`.
+struct StateDigest {
+  LogPosition position;
+  std::uint64_t digest = 0;
+
+  bool operator==(const StateDigest&) const = default;
 };
 
 struct OffsetEntry {
@@ -113,6 +123,10 @@ EncodedCommand lock_queues_command(const CommandStamp& stamp, std::string_view g
                                    std::int64_t expired_before_ms);
 EncodedCommand unlock_queues_command(const CommandStamp& stamp, std::string_view group,
                                      std::string_view client, std::span<const LockedQueue> queues);
+
+// Every member compares `last`, the leader's digest at the command of this kind before, with its
+// own there; position 0: the leader has none.
+EncodedCommand compare_state_command(const CommandStamp& stamp, const StateDigest& last);
 
 // The content of an Apache store's config/*.json.
 struct ImportedState {

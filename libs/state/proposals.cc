@@ -221,6 +221,10 @@ void Proposals::trim_log(LogPosition position, Done done) {
   append(trim_log_command(stamp(), position), std::move(done));
 }
 
+void Proposals::compare_state(Done done) {
+  append(compare_state_command(stamp(), machine_.last_digest()), std::move(done));
+}
+
 void Proposals::lock_queues(std::string_view group, std::string_view client,
                             std::span<const LockedQueue> queues, std::int64_t now_ms,
                             std::int64_t expired_before_ms, Done done) {

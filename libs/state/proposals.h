@@ -55,6 +55,8 @@ class Proposals {
   void set_forbidden(std::vector<ForbiddenEntry> entries, Done done);
   void set_feature_level(std::int32_t level, Done done);
   void trim_log(LogPosition position, Done done);
+  // Members compare their state with this one's as of the last comparison.
+  void compare_state(Done done);
   // The caller has decided that `client` may own them, and keeps the leader's view of the locks.
   void lock_queues(std::string_view group, std::string_view client,
                    std::span<const LockedQueue> queues, std::int64_t now_ms,

@@ -150,6 +150,7 @@ Result<void> StateMachine::load_snapshot(std::string_view body) {
   applied_ = loaded.applied_;
   feature_level_ = loaded.feature_level_;
   import_next_part_ = loaded.import_next_part_;
+  last_digest_ = {};
   notify([](Listener& listener) { listener.on_reload(); });
   return {};
 }

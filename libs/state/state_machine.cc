@@ -49,7 +49,7 @@ Result<void> StateMachine::apply(LogPosition record_end, std::string_view comman
                     "this member needs a newer release",
                     record_end.v, command.feature_level(), supported_level_));
   }
-  if (auto applied = apply_command(command); !applied) {
+  if (auto applied = apply_command(record_end, command); !applied) {
     Error error = std::move(applied).error();
     error.message = fmt::format("command record ending at {}: {}", record_end.v, error.message);
     return std::unexpected(std::move(error));
@@ -58,7 +58,7 @@ Result<void> StateMachine::apply(LogPosition record_end, std::string_view comman
   return {};
 }
 
-Result<void> StateMachine::apply_command(const proto::Command& command) {
+Result<void> StateMachine::apply_command(LogPosition record_end, const proto::Command& command) {
   switch (command.body_case()) {
     case proto::Command::kPutTopics:
       return apply_put_topics(command);
@@ -96,6 +96,9 @@ Result<void> StateMachine::apply_command(const proto::Command& command) {
       return {};
     case proto::Command::kUnlockQueues:
       apply_unlock_queues(command);
+      return {};
+    case proto::Command::kCompareState:
+      apply_compare_state(record_end, command);
       return {};
     case proto::Command::BODY_NOT_SET:
       break;
@@ -364,8 +367,17 @@ void StateMachine::apply_membership(const raft::MembershipLog::Entry& entry) {
   membership_ = entry;
 }
 
+void StateMachine::apply_compare_state(LogPosition record_end, const proto::Command& command) {
+  const StateDigest own = last_digest_;
+  last_digest_ = {record_end, digest()};
+  if (own.position.v == 0 || own.position.v != command.compare_state().position()) return;
+  const std::uint64_t leaders = command.compare_state().digest();
+  notify([&](Listener& listener) { listener.on_state_compared(own, leaders); });
+}
+
 void StateMachine::restart_at(LogPosition end) {
   applied_ = std::min(applied_, end);
+  if (last_digest_.position > end) last_digest_ = {};
   epochs_.cut(end);
 }
 

@@ -47,6 +47,8 @@ class StateMachine {
     virtual void on_offsets_removed(std::string_view /*group*/, std::string_view /*topic*/) {}
     virtual void on_trim(LogPosition /*position*/) {}
     virtual void on_feature_level(std::int32_t /*level*/) {}
+    // The digest that the leader had at `own.position` has been compared with this member's.
+    virtual void on_state_compared(const StateDigest& /*own*/, std::uint64_t /*leaders*/) {}
     // Everything may have changed: a snapshot was loaded or an import applied.
     virtual void on_reload() {}
   };
@@ -106,6 +108,9 @@ class StateMachine {
   // Every record that ends at or before this position is in the tables.
   LogPosition applied() const { return applied_; }
 
+  // At the last compare_state record applied since this object was filled; position 0: none. Known
+  // to this member only: no part of the tables.
+  const StateDigest& last_digest() const { return last_digest_; }
   // Equal for equal tables, however they came about; applied() is not part of it. Costs a pass over
   // all tables.
   std::uint64_t digest() const;
@@ -116,7 +121,7 @@ class StateMachine {
   Result<void> load_snapshot(std::string_view body);
 
  private:
-  Result<void> apply_command(const proto::Command& command);
+  Result<void> apply_command(LogPosition record_end, const proto::Command& command);
   Result<void> apply_put_topics(const proto::Command& command);
   void apply_delete_topics(const proto::Command& command);
   Result<void> apply_put_groups(const proto::Command& command);
@@ -131,6 +136,7 @@ class StateMachine {
   void apply_trim_log(const proto::Command& command);
   void apply_lock_queues(const proto::Command& command);
   void apply_unlock_queues(const proto::Command& command);
+  void apply_compare_state(LogPosition record_end, const proto::Command& command);
   Result<void> apply_import(const proto::Command& command);
   void begin_import(const proto::Command& command);
 
@@ -154,6 +160,7 @@ class StateMachine {
   LogPosition applied_;
   std::int32_t feature_level_ = kBaseFeatureLevel;
   std::int32_t import_next_part_ = 0;
+  StateDigest last_digest_;
   std::vector<Listener*> listeners_;
 };
 

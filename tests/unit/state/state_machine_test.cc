@@ -44,6 +44,10 @@ struct Recorder final : StateMachine::Listener {
   void on_feature_level(std::int32_t level) override {
     events.push_back("level " + std::to_string(level));
   }
+  void on_state_compared(const StateDigest& own, std::uint64_t leaders) override {
+    events.push_back("compared at " + std::to_string(own.position.v) +
+                     (own.digest == leaders ? ", equal" : ", different"));
+  }
   void on_reload() override { events.emplace_back("reload"); }
   std::vector<std::string> events;
 };
@@ -212,6 +216,55 @@ TEST(StateMachineTest, TrimOnlyMovesForwardAndDropsOldEpochs) {
   EXPECT_EQ(m.epochs().at(LogPosition(700))->term, Term(2));
   EXPECT_FALSE(m.epochs().at(LogPosition(100)));
   EXPECT_THAT(recorder.events, ElementsAre("trim 700"));
+}
+
+TEST(StateMachineTest, MembersCompareTheirTablesAtTheSamePosition) {
+  Machine leader;
+  Machine same;
+  Machine different;
+  Machine late;  // has nothing of the first comparison
+  Recorder leaders, of_same, of_different, of_late;
+  const auto both = [&](const EncodedCommand& command) {
+    for (Machine* m : {&leader, &same, &different}) ASSERT_TRUE(m->apply(command));
+  };
+  both(put_topics_command(kStamp, std::vector{topic("a")}));
+  // A bit that fell over, as it were.
+  ASSERT_TRUE(different.machine.load_snapshot([&] {
+    Machine other;
+    EXPECT_TRUE(other.apply(put_topics_command(kStamp, std::vector{topic("b")})));
+    other.machine.advance(leader.machine.applied());
+    return other.machine.serialize_snapshot();
+  }()));
+  leader.machine.add_listener(&leaders);
+  same.machine.add_listener(&of_same);
+  different.machine.add_listener(&of_different);
+  late.machine.add_listener(&of_late);
+  const std::uint64_t before = leader.machine.digest();
+  both(compare_state_command(kStamp, leader.machine.last_digest()));
+  EXPECT_EQ(leader.machine.digest(), before) << "comparing changes no table";
+  const StateDigest first = leader.machine.last_digest();
+  EXPECT_EQ(first, (StateDigest{leader.machine.applied(), before}));
+  ASSERT_TRUE(late.machine.load_snapshot(leader.machine.serialize_snapshot()));
+  const EncodedCommand second = compare_state_command(kStamp, first);
+  both(second);
+  ASSERT_TRUE(late.machine.apply(leader.machine.applied(), second.body));
+  const std::string at = "compared at " + std::to_string(first.position.v);
+  EXPECT_THAT(leaders.events, ElementsAre(at + ", equal"));
+  EXPECT_THAT(of_same.events, ElementsAre(at + ", equal"));
+  EXPECT_THAT(of_different.events, ElementsAre(at + ", different"));
+  EXPECT_THAT(of_late.events, ElementsAre("reload"));
+  EXPECT_EQ(late.machine.last_digest(), leader.machine.last_digest());
+  leader.machine.restart_at(LogPosition(1));
+  EXPECT_EQ(leader.machine.last_digest(), StateDigest{}) << "its record was cut";
+}
+
+TEST(StateMachineTest, AStateComparisonNeedsItsFeatureLevel) {
+  Machine older(1);
+  const EncodedCommand command = compare_state_command(kStamp, {});
+  EXPECT_EQ(command.feature_level, kCompareStateLevel);
+  const auto refused = older.apply(command);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
 }
 
 TEST(StateMachineTest, FeatureLevelRisesAndAMemberThatIsTooOldStops) {
