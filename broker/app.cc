@@ -13,10 +13,12 @@
 #include "broker/client/queue_locks.h"
 #include "broker/core/context.h"
 #include "broker/core/stats.h"
+#include "broker/group/feature_level.h"
 #include "broker/group/group_members.h"
 #include "broker/group/group_peers.h"
 #include "broker/group/leader_gate.h"
 #include "broker/group/maintenance.h"
+#include "broker/group/state_comparison.h"
 #include "broker/http/broker_http.h"
 #include "broker/http/broker_metrics.h"
 #include "broker/http/group_http.h"
@@ -125,6 +127,8 @@ class BrokerApp::Impl final : private RoleObserver {
   std::unique_ptr<LeaderGate> gate_;
   std::unique_ptr<GroupMembers> members_;
   std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<FeatureLevel> feature_level_;
+  std::unique_ptr<StateComparison> comparison_;
   std::unique_ptr<ConfigFile> config_file_;
   std::unique_ptr<BrokerContext> context_;
   std::unique_ptr<net::RemotingServer> server_, fast_server_;
@@ -180,7 +184,7 @@ Result<void> BrokerApp::Impl::listen() {
 }
 
 void BrokerApp::Impl::make_services() {
-  peers_ = std::make_unique<GroupPeers>(shard_, *storage_, config_);
+  peers_ = std::make_unique<GroupPeers>(shard_, *storage_, config_, *surroundings_.clock);
   gate_ = std::make_unique<LeaderGate>(
       *context_, [this] { return peers_->leader_client_address(); },
       [this](net::Connection& connection, const protocol::CommandView& request) {
@@ -188,6 +192,8 @@ void BrokerApp::Impl::make_services() {
       });
   members_ = std::make_unique<GroupMembers>(*context_, *peers_);
   maintenance_ = std::make_unique<Maintenance>(*context_, *members_);
+  feature_level_ = std::make_unique<FeatureLevel>(*storage_, *peers_);
+  comparison_ = std::make_unique<StateComparison>(*context_);
   appender_ = std::make_unique<MessageAppender>(*context_);
   context_->appender = appender_.get();
   locks_ = std::make_unique<QueueLocks>(config_.lock_max_live_time_ms);
@@ -242,7 +248,7 @@ Result<void> BrokerApp::Impl::start_on_shard() {
   peers_->start();
   retention_->start();
   registrar_->start();
-  http_->attach({*context_, *server_, *pulls_, *clients_, *peers_, *gate_},
+  http_->attach({*context_, *server_, *pulls_, *clients_, *peers_, *gate_, *comparison_},
                 {*context_, *peers_, *members_, *maintenance_});
   // Alone, it serves as soon as it leads; else clients may come and are told who does.
   const raft::Core& core = storage_->replica().core();
@@ -304,6 +310,8 @@ void BrokerApp::Impl::stop_services() {
   sends_.reset();
   registrar_.reset();
   if (storage_) storage_->remove_role_observer(*this);
+  comparison_.reset();
+  feature_level_.reset();
   maintenance_.reset();
   members_.reset();
   gate_.reset();

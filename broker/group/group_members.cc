@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 
 #include "broker/group/group_peers.h"
@@ -17,6 +18,8 @@ log::Logger logger("group");
 // A learner becomes a voter when it lags by no more than what may be on its way to it anyway: a
 // voter that lags further would hold up commits.
 constexpr std::int64_t kPromoteLagMax = 16 << 20;
+// A store time further ahead is not believed either (replog::Log).
+constexpr std::int64_t kClocksTooFarApartMs = 60000;
 constexpr std::chrono::seconds kHandOverMax{3};
 
 std::unexpected<Error> not_leader() {
@@ -73,6 +76,14 @@ Result<void> GroupMembers::check_candidate(const peer::Hello& hello) const {
     return make_error(ErrorCode::kConflict,
                       fmt::format("{} supports feature level {}, this broker set uses {}",
                                   hello.address, hello.feature_level, level));
+  }
+  const std::int64_t ahead_ms = peers_.clock_ahead_ms(hello.member_uuid);
+  if (std::abs(ahead_ms) >= kClocksTooFarApartMs) {
+    return make_error(
+        ErrorCode::kConflict,
+        fmt::format("the clock of {} is {} ms {} the leader's: set the clocks right, "
+                    "start that member again and repeat",
+                    hello.address, std::abs(ahead_ms), ahead_ms > 0 ? "ahead of" : "behind"));
   }
   if (!hello.formed || ours.find(hello.member_uuid) != nullptr) return {};
   for (const raft::Member& member : hello.membership.members) {
@@ -136,7 +147,7 @@ void GroupMembers::promote(const raft::MemberId& uuid, Done done) {
   const auto progress = core().progress().find(uuid);
   const bool heard = progress != core().progress().end() &&
                      progress->second.state() == raft::Progress::State::kReplicate &&
-                     progress->second.answers();
+                     core().answers(progress->second);
   if (!heard) {
     return done(make_error(ErrorCode::kUnavailable,
                            fmt::format("learner {} does not follow the log yet", uuid)));
@@ -163,9 +174,9 @@ Result<void> GroupMembers::check_removal(const raft::Membership& next) const {
   for (const raft::Member& member : next.members) {
     if (!member.voter) continue;
     const auto progress = core().progress().find(member.id);
-    answering +=
-        member.id == core().self() || (progress != core().progress().end() &&
-                                       !progress->second.recovering && progress->second.answers());
+    answering += member.id == core().self() ||
+                 (progress != core().progress().end() && !progress->second.recovering &&
+                  core().answers(progress->second));
   }
   if (answering >= next.quorum()) return {};
   return make_error(ErrorCode::kConflict,

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -16,14 +17,17 @@ log::Logger logger("group");
 constexpr std::chrono::seconds kInvitedFor{60};
 }  // namespace
 
-GroupPeers::GroupPeers(runtime::Shard& shard, Storage& storage, const config::BrokerConfig& config)
+GroupPeers::GroupPeers(runtime::Shard& shard, Storage& storage, const config::BrokerConfig& config,
+                       Clock& clock)
     : shard_(shard),
       storage_(storage),
       config_(config),
-      transport_(shard, {[this](raft::Message message, std::string_view body) {
-                           storage_.replica().receive(std::move(message), body);
-                         },
-                         [this] { peers_changed(); }}) {
+      transport_(shard,
+                 {[this](raft::Message message, std::string_view body) {
+                    storage_.replica().receive(std::move(message), body);
+                  },
+                  [this] { peers_changed(); }},
+                 {}, clock) {
   storage_.add_role_observer(*this);
 }
 
@@ -64,6 +68,7 @@ void GroupPeers::start() {
   hello.file_bytes = storage_.log().file_bytes();
   hello.feature_level = static_cast<std::uint32_t>(storage_.state().supported_level());
   hello.log_end = storage_.log().end().v;
+  hello.process = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
   hello.start = static_cast<std::uint64_t>(storage_.log().hard_state().state().starts);
   transport_.start(std::move(hello));
   known_ = storage_.replica().core().membership();
@@ -106,6 +111,7 @@ void GroupPeers::formed(const raft::Membership& membership) {
 
 void GroupPeers::peers_changed() {
   if (formation_ && !storage_.replica().formed()) formation_->update(transport_);
+  if (changed_) changed_();
 }
 
 void GroupPeers::on_group_changed() {
@@ -133,6 +139,13 @@ std::optional<peer::Hello> GroupPeers::hello_at(const std::string& address) cons
     if (peer.dialled == address || peer.hello.address == address) return std::move(peer.hello);
   }
   return std::nullopt;
+}
+
+std::int64_t GroupPeers::clock_ahead_ms(const raft::MemberId& uuid) const {
+  for (const peer::Peer& peer : transport_.peers()) {
+    if (peer.hello.member_uuid == uuid) return peer.clock_ahead_ms;
+  }
+  return 0;
 }
 
 std::vector<peer::Hello> GroupPeers::strangers() const {

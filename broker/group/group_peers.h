@@ -4,12 +4,14 @@
 // too: others may join. Log shard only.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "broker/core/storage.h"
 #include "config/broker_config.h"
@@ -21,7 +23,8 @@ namespace gantry::broker {
 
 class GroupPeers final : private RoleObserver {
  public:
-  GroupPeers(runtime::Shard& shard, Storage& storage, const config::BrokerConfig& config);
+  GroupPeers(runtime::Shard& shard, Storage& storage, const config::BrokerConfig& config,
+             Clock& clock);
   ~GroupPeers() override;
 
   // Listens. `client_address`: where this member serves clients, told to the others, as is the
@@ -35,6 +38,10 @@ class GroupPeers final : private RoleObserver {
   // What a connected member, or one that wants to be, says of itself.
   std::optional<peer::Hello> hello_of(const raft::MemberId& uuid) const;
   std::optional<peer::Hello> hello_at(const std::string& address) const;
+  // How far the clock of a connected member was ahead of this one's when it connected.
+  std::int64_t clock_ahead_ms(const raft::MemberId& uuid) const;
+  // Called when a connection came or went.
+  void on_peers_changed(std::function<void()> callback) { changed_ = std::move(callback); }
   // Connected, but not members.
   std::vector<peer::Hello> strangers() const;
   // Dials `address` for a minute, so that who serves there can be joined.
@@ -64,6 +71,7 @@ class GroupPeers final : private RoleObserver {
   std::unique_ptr<peer::Formation> formation_;
   raft::Membership known_;  // what the transport was told
   bool started_ = false;
+  std::function<void()> changed_;
 };
 
 }  // namespace gantry::broker

@@ -17,6 +17,7 @@ namespace gantry::broker {
 class ClientManager;
 class GroupPeers;
 class LeaderGate;
+class StateComparison;
 class PullService;
 
 struct MetricSources {
@@ -26,6 +27,7 @@ struct MetricSources {
   const ClientManager& clients;
   const GroupPeers& peers;
   const LeaderGate& gate;
+  const StateComparison& comparison;
 };
 
 // Shard only. A pass of look_up(): what `sink` got means nothing until `lookup` is complete.

@@ -3,6 +3,7 @@
 
 #include "broker/group/group_peers.h"
 #include "broker/group/leader_gate.h"
+#include "broker/group/state_comparison.h"
 
 namespace gantry::broker {
 namespace {
@@ -123,6 +124,23 @@ void collect_peers(const GroupPeers& peers, const LeaderGate& gate, Sink& sink) 
   sink.sample(kWaiting, {}, static_cast<double>(gate.waiting()));
 }
 
+void collect_state(const state::StateMachine& state, const StateComparison& comparison,
+                   Sink& sink) {
+  static constexpr MetricSpec kLevel{.name = "gantry_state_feature_level",
+                                     .help = "Feature level of the broker set"};
+  static constexpr MetricSpec kComparisons{
+      .name = "gantry_state_comparisons_total",
+      .type = MetricType::kCounter,
+      .help = "Comparisons of this member's replicated state with the leader's"};
+  static constexpr MetricSpec kDifferences{
+      .name = "gantry_state_differences_total",
+      .type = MetricType::kCounter,
+      .help = "Comparisons that found this member's replicated state to differ"};
+  sink.sample(kLevel, {}, static_cast<double>(state.feature_level()));
+  sink.sample(kComparisons, {}, static_cast<double>(comparison.comparisons()));
+  sink.sample(kDifferences, {}, static_cast<double>(comparison.differences()));
+}
+
 }  // namespace
 
 void collect_group_metrics(const MetricSources& sources, Sink& sink) {
@@ -130,6 +148,7 @@ void collect_group_metrics(const MetricSources& sources, Sink& sink) {
   collect_log(storage, storage.log(), sink);
   collect_raft(storage.replica(), sink);
   collect_peers(sources.peers, sources.gate, sink);
+  collect_state(storage.state(), sources.comparison, sink);
 }
 
 }  // namespace gantry::broker

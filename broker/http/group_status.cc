@@ -31,7 +31,7 @@ Json progress_json(const raft::Core& core, const raft::Progress& progress) {
           {"durable", progress.durable().v},
           {"lagBytes", core.end() - progress.written()},
           {"recovering", progress.recovering},
-          {"answers", progress.answers()}};
+          {"answers", core.answers(progress)}};
 }
 
 Json member_json(const BrokerContext& context, const GroupPeers& peers,
@@ -48,6 +48,8 @@ Json member_json(const BrokerContext& context, const GroupPeers& peers,
   if (hello) {
     json["clientAddress"] = hello->client_address;
     json["httpAddress"] = hello->http_address;
+    json["featureLevel"] = hello->feature_level;
+    json["clockAheadMs"] = peers.clock_ahead_ms(member.id);
   }
   if (const auto progress = core.progress().find(member.id);
       core.leading() && progress != core.progress().end()) {
@@ -111,6 +113,7 @@ std::string raft_json(const BrokerContext& context, const GroupPeers& peers) {
                {"durable", log.durable().v},
                {"committed", core.committed().v},
                {"applied", context.storage.state().applied().v},
+               {"featureLevel", context.storage.state().feature_level()},
                {"leaderEnd", core.leader_end().v},
                {"epochs", Json::array()},
                {"progress", Json::object()}};
@@ -154,7 +157,7 @@ std::string pre_restart_json(const BrokerContext& context) {
     const auto answering = std::ranges::count_if(group.members, [&](const raft::Member& member) {
       const auto progress = core.progress().find(member.id);
       return member.voter && progress != core.progress().end() && !progress->second.recovering &&
-             progress->second.answers();
+             core.answers(progress->second);
     });
     if (static_cast<std::size_t>(answering) < group.quorum()) risks.push_back("unavailable");
   } else if (core.leader().empty()) {

@@ -241,7 +241,7 @@ std::int64_t PullService::reader_of_old_messages(const replog::Replica& replica)
   LogPosition reached(-1);
   for (const auto& [id, progress] : core.progress()) {
     const bool live = progress.state() == raft::Progress::State::kReplicate &&
-                      !progress.recovering && progress.answers();
+                      !progress.recovering && core.answers(progress);
     if (!live || progress.written() <= reached) continue;
     reached = progress.written();
     best = number_of(id);

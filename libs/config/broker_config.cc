@@ -20,7 +20,6 @@ constexpr auto kRefused = std::to_array<RefusedValue>({
     {"aclEnable", "true", kNoAccessControl},
     {"authenticationEnabled", "true", kNoAccessControl},
     {"authorizationEnabled", "true", kNoAccessControl},
-    {"brokerRole", "SLAVE", kOwnReplication},
     {"enableDLegerCommitLog", "true", kOwnReplication},
     {"enableControllerMode", "true", kOwnReplication},
 });
@@ -108,11 +107,39 @@ void check_ports(const BrokerConfig& config, std::vector<std::string>& errors) {
                      errors);
 }
 
+// brokerRole means nothing where members elect their leader; what its owner expects is said.
+void check_role(const BrokerConfig& config, std::vector<std::string>& errors,
+                std::vector<std::string>& warnings) {
+  const bool alone = config.raft_initial_members.empty();
+  switch (config.broker_role) {
+    case BrokerRole::kAsyncMaster:
+      return;
+    case BrokerRole::kSyncMaster:
+      warnings.emplace_back(
+          alone
+              ? "brokerRole=SYNC_MASTER is ignored: nothing is replicated while the broker set has "
+                "one member; name the members in raftInitialMembers, or let others join"
+              : "brokerRole=SYNC_MASTER is ignored: the members elect who leads, and a message is "
+                "acknowledged when a majority has it");
+      return;
+    case BrokerRole::kSlave:
+      if (alone) {
+        errors.emplace_back(
+            "key \"brokerRole\" has the value \"SLAVE\": alone, this broker would be a second "
+            "master "
+            "of its broker set; name the members in raftInitialMembers, they elect who leads");
+      } else {
+        warnings.emplace_back("brokerRole=SLAVE is ignored: the members elect who leads");
+      }
+  }
+}
+
 void check_together(BrokerConfig& config, std::vector<std::string>& errors,
                     std::vector<std::string>& warnings) {
   limit_values(config, warnings);
   check_names(config, errors);
   check_ports(config, errors);
+  check_role(config, errors, warnings);
 }
 
 void fill_defaults(BrokerConfig& config, const HostFacts& host) {

@@ -22,6 +22,8 @@
 namespace gantry::config {
 
 enum class FlushDiskType { kAsyncFlush, kSyncFlush };
+// Of RocketMQ's own replication; in Gantry members elect who leads.
+enum class BrokerRole { kAsyncMaster, kSyncMaster, kSlave };
 
 struct BrokerConfig {
   // Identity and network.
@@ -56,6 +58,7 @@ struct BrokerConfig {
   std::string store_path_commit_log;  // default: <root>/commitlog
   std::int64_t mapped_file_size_commit_log = 1LL << 30;
   std::int64_t mapped_file_size_consume_queue = 6'000'000;  // load rounds up to whole 20-byte units
+  BrokerRole broker_role = BrokerRole::kAsyncMaster;
   FlushDiskType flush_disk_type = FlushDiskType::kAsyncFlush;
   std::int64_t flush_interval_commit_log_ms = 500;
   std::int64_t sync_flush_timeout_ms = 5000;
@@ -111,6 +114,7 @@ struct BrokerConfig {
   bool notify_consumer_ids_changed_enable = true;
   bool real_time_notify_consumer_change = true;
   std::int64_t flush_consumer_offset_interval_ms = 5000;
+  std::int64_t compare_state_interval_ms = 600000;
   std::int64_t lock_max_live_time_ms = 60'000;  // of a queue lock of an orderly consumer
 
   // NameServer.

@@ -13,6 +13,8 @@ constexpr std::array<std::string_view, 6> kLogLevels{"trace", "debug", "info",
 constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
 // In the order of FlushDiskType.
 constexpr std::array<std::string_view, 2> kFlushDiskTypes{"ASYNC_FLUSH", "SYNC_FLUSH"};
+// In the order of BrokerRole.
+constexpr std::array<std::string_view, 3> kBrokerRoles{"ASYNC_MASTER", "SYNC_MASTER", "SLAVE"};
 
 using B = BrokerConfig;
 
@@ -149,6 +151,13 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
                         "change once there is data.",
          .min = 20,
          .max = 2147483640}),
+    row<&B::broker_role>(
+        {.key = "brokerRole",
+         .type = OptionType::kEnum,
+         .description =
+             "Of old files. The members of a broker set elect who leads, and a message is "
+             "acknowledged when a majority has it; `SLAVE` needs raftInitialMembers.",
+         .enum_values = kBrokerRoles}),
     row<&B::flush_disk_type>({.key = "flushDiskType",
                               .type = OptionType::kEnum,
                               .description = "`SYNC_FLUSH` acknowledges a message when it is on "
@@ -423,6 +432,13 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
          .change = Change::kLive,
          .unit = TimeUnit::kMillis,
          .min = 1}),
+    row<&B::compare_state_interval_ms>(
+        {.key = "compareStateInterval",
+         .type = OptionType::kDuration,
+         .description = "Time between two comparisons of the replicated state of all members.",
+         .unit = TimeUnit::kMillis,
+         .min = 1,
+         .gantry_only = true}),
     row<&B::lock_max_live_time_ms>(
         {.key = "lockMaxLiveTime",
          .type = OptionType::kDuration,

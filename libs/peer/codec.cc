@@ -301,6 +301,7 @@ Result<Decoded> get(const proto::Hello& in) {
                            in.member_uuid(), kMemberIdDigits));
   }
   if (in.address().empty()) return bad("Hello.address is empty");
+  if (in.clock_ms() < 0) return bad(fmt::format("Hello.clock_ms is {}", in.clock_ms()));
   if (in.file_bytes() <= 0) return bad(fmt::format("Hello.file_bytes is {}", in.file_bytes()));
   Hello hello;
   hello.protocol_version = in.protocol_version();
@@ -311,6 +312,8 @@ Result<Decoded> get(const proto::Hello& in) {
   hello.client_address = in.client_address();
   hello.http_address = in.http_address();
   hello.log_end = in.log_end();
+  hello.clock_ms = in.clock_ms();
+  hello.process = in.process();
   hello.file_bytes = in.file_bytes();
   hello.feature_level = in.feature_level();
   hello.start = in.start();
@@ -347,6 +350,8 @@ std::string encode(const Hello& hello) {
   out.set_client_address(hello.client_address);
   out.set_http_address(hello.http_address);
   out.set_log_end(hello.log_end);
+  out.set_clock_ms(hello.clock_ms);
+  out.set_process(hello.process);
   out.set_formed(hello.formed);
   if (hello.formed) out.set_membership(hello.membership.encode());
   return header.SerializeAsString();

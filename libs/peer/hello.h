@@ -24,7 +24,9 @@ struct Hello {
   std::int64_t file_bytes = 0;  // of its CommitLog files
   std::uint32_t feature_level = 0;
   std::uint64_t start = 0;      // how often the sender has started
+  std::uint64_t process = 0;    // random, another one at every start
   std::int64_t log_end = 0;     // at its start; a member without a group has none when it is empty
+  std::int64_t clock_ms = 0;    // the sender's clock when it sent this, Unix milliseconds
   bool formed = false;          // it belongs to a group:
   raft::Membership membership;  // this one; empty unless formed
   bool operator==(const Hello&) const = default;

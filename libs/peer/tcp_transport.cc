@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "log/log.h"
@@ -11,10 +12,14 @@
 namespace gantry::peer {
 namespace {
 constexpr Logger kLog("peer");
-}
+// More than connecting takes; store times and the expiry of queue locks suffer from it.
+constexpr std::int64_t kClocksApartMs = 5000;
+}  // namespace
 
-TcpTransport::TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::FrameOptions options)
+TcpTransport::TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::FrameOptions options,
+                           Clock& clock)
     : callbacks_(std::move(callbacks)),
+      clock_(clock),
       endpoint_(std::make_unique<net::FrameEndpoint>(shard, static_cast<net::FrameHandler&>(*this),
                                                      options)) {}
 
@@ -40,7 +45,7 @@ void TcpTransport::set_members(const raft::Membership& membership) {
   self_.formed = formed;
   self_.membership = membership;
   if (!started_) return;
-  const std::string hello = encode(self_);
+  const std::string hello = own_hello();
   // Also where the other's hello has not come yet: ours has left with what was true before.
   for (const auto& [id, link] : links_) link.channel->send(hello, {});
   update_dials();
@@ -102,7 +107,13 @@ void TcpTransport::on_open(net::FrameChannel& channel) {
   if (!channel.dialled().empty() && !dialled_before_.insert(channel.dialled()).second) {
     ++reconnects_;
   }
-  channel.send(encode(self_), {});
+  channel.send(own_hello(), {});
+}
+
+std::string TcpTransport::own_hello() const {
+  Hello hello = self_;
+  hello.clock_ms = clock_.wall_ms();
+  return encode(hello);
 }
 
 void TcpTransport::on_close(net::FrameChannel& channel) {
@@ -135,14 +146,52 @@ void TcpTransport::on_hello(net::FrameChannel& channel, Hello hello) {
     return channel.reject(
         fmt::format("member {} calls itself {} now", link.hello->member_uuid, hello.member_uuid));
   }
+  if (!settle_copies(channel, hello)) return;
   if (!link.hello) {
     kLog.info("connected to member {} address={} dialled=\"{}\" start={} formed={}",
               hello.member_uuid, hello.address, channel.dialled(), hello.start, hello.formed);
+    note_clock(link, hello);
   }
   problems_.erase(channel.dialled());
   link.hello = std::move(hello);
   channel.accept_peer();
   changed();
+}
+
+bool TcpTransport::at_member_address(const net::FrameChannel& channel, const Hello& hello) const {
+  if (channel.dialled().empty()) return false;
+  const raft::Member* member = self_.membership.find(hello.member_uuid);
+  return member == nullptr || member->address == channel.dialled();
+}
+
+bool TcpTransport::settle_copies(net::FrameChannel& channel, const Hello& hello) {
+  std::vector<net::FrameChannel*> copies;
+  for (const auto& [id, link] : links_) {
+    if (link.channel == &channel || !link.hello || !link.channel->open()) continue;
+    if (link.hello->member_uuid != hello.member_uuid || link.hello->process == hello.process)
+      continue;
+    if (!at_member_address(channel, hello) || at_member_address(*link.channel, *link.hello)) {
+      refuse(channel, fmt::format("{} has the uuid {} of the member that is connected from {}: one "
+                                  "of the two stores is a copy of the other",
+                                  hello.address, hello.member_uuid, link.hello->address));
+      return false;
+    }
+    copies.push_back(link.channel);
+  }
+  for (net::FrameChannel* copy : copies) {
+    refuse(*copy, fmt::format("the member {} is at {}: the store here is a copy of it",
+                              hello.member_uuid, channel.dialled()));
+  }
+  return true;
+}
+
+void TcpTransport::note_clock(Link& link, const Hello& hello) const {
+  if (hello.clock_ms == 0) return;  // not said
+  link.clock_ahead_ms = hello.clock_ms - clock_.wall_ms();
+  if (std::abs(link.clock_ahead_ms) < kClocksApartMs) return;
+  kLog.warn("the clock of member {} at {} is {} ms {} this one's: messages get the leader's time",
+            hello.member_uuid, hello.address, std::abs(link.clock_ahead_ms),
+            link.clock_ahead_ms > 0 ? "ahead of" : "behind");
 }
 
 // Either this member has dialled itself under another name, or somebody copied its store.
@@ -207,7 +256,7 @@ std::vector<Peer> TcpTransport::peers() const {
   for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
     const Link& link = it->second;
     if (link.hello && link.channel->open())
-      result.push_back({*link.hello, link.channel->dialled()});
+      result.push_back({*link.hello, link.channel->dialled(), link.clock_ahead_ms});
   }
   return result;
 }

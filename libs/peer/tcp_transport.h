@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "net/frame_endpoint.h"
 #include "peer/codec.h"
@@ -36,6 +37,8 @@ namespace gantry::peer {
 struct Peer {
   Hello hello;
   std::string dialled;  // the address that was dialled for it; empty: it dialled us
+  // How far its clock was ahead of ours when its hello came; the way here is part of it.
+  std::int64_t clock_ahead_ms = 0;
 };
 
 struct TransportStats {
@@ -56,7 +59,8 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
     std::function<void()> peers_changed;
   };
 
-  TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::FrameOptions options = {});
+  TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::FrameOptions options = {},
+               Clock& clock = system_clock());
   ~TcpTransport() override;
 
   // First: the listener. `address` is an IP address; port 0 picks a free one. Returns the bound
@@ -86,6 +90,7 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   struct Link {
     net::FrameChannel* channel = nullptr;
     std::optional<Hello> hello;
+    std::int64_t clock_ahead_ms = 0;
   };
 
   void on_open(net::FrameChannel& channel) override;
@@ -93,6 +98,12 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
                 std::string_view body) override;
   void on_close(net::FrameChannel& channel) override;
 
+  std::string own_hello() const;
+  // Two processes with one uuid: one store is a copy of the other's. The one at the member's
+  // address stays, else the one that was first. False: the newcomer on `channel` was refused.
+  bool settle_copies(net::FrameChannel& channel, const Hello& hello);
+  bool at_member_address(const net::FrameChannel& channel, const Hello& hello) const;
+  void note_clock(Link& link, const Hello& hello) const;
   void on_hello(net::FrameChannel& channel, Hello hello);
   void on_own_uuid(net::FrameChannel& channel, const Hello& hello);
   void on_refusal(net::FrameChannel& channel, const Refusal& refusal);
@@ -103,6 +114,7 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   void changed();
 
   Callbacks callbacks_;
+  Clock& clock_;
   Hello self_;
   bool started_ = false, closing_ = false;
   std::vector<std::string> seeds_;

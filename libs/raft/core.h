@@ -131,6 +131,11 @@ class Core {
   // Retention removed the log below `begin`.
   void on_trimmed(LogPosition begin);
 
+  // The member was heard of within an election timeout.
+  bool answers(const Progress& progress) const {
+    return progress.silent_ticks < options_.election_ticks;
+  }
+
   // Whether `next` may be appended as the membership now (kConflict, kUnavailable,
   // kInvalidArgument).
   Result<void> may_change(const Membership& next) const;

@@ -42,11 +42,8 @@ class Progress {
   // A probe is on its way.
   bool probing() const { return state_ == State::kProbe && probe_sent_; }
 
-  bool active = false;   // heard of since the last check of the quorum
-  int silent_ticks = 0;  // since it was last heard of
-
-  // For whoever looks from outside: the member was heard of within an election timeout.
-  bool answers() const { return silent_ticks < kAnswersTicks; }
+  bool active = false;      // heard of since the last check of the quorum
+  int silent_ticks = 0;     // since it was last heard of
   bool recovering = false;  // does not count for commits
   std::uint64_t start = 0;  // the newest start of the member that was heard of
   bool commit_told = true;  // an append with the current commit position is on its way
@@ -55,8 +52,6 @@ class Progress {
   bool unanswered(int ticks);
 
  private:
-  static constexpr int kAnswersTicks = 10;
-
   State state_ = State::kProbe;
   LogPosition next_, matched_, written_, durable_;
   std::deque<LogPosition> inflight_;  // ends of unanswered appends

@@ -74,6 +74,30 @@ def all_killed(context):
         check_acked(member, "All", load.acked)
 
 
+@test("group.members-compare-their-state")
+def compare_state(context):
+    group = Group(context, "compareStateInterval=100", "flushConsumerOffsetInterval=50")
+    group.start()
+    leader = group.leader()
+    leader.create_topic("Compared")
+    load = Load(leader, "Compared")
+    load.run(200)
+    load.drain()
+    for member in group.members:
+        group.until("members to have compared", lambda: member.metric("gantry_state_comparisons_total") >= 1)
+        assert member.metric("gantry_state_differences_total") == 0
+        assert member.metric("gantry_state_feature_level") == 2
+    seen = {m: m.metric("gantry_state_comparisons_total") for m in group.members}
+    with leader.connect() as c:  # the state goes on, and so do comparisons
+        pull(c, "Compared", 0, 0)  # creates the group
+        for offset in range(1, 200):
+            answer = c.call(15, {"consumerGroup": "it_reader", "topic": "Compared", "queueId": "0", "commitOffset": str(offset)})
+            assert answer.code == 0, answer
+    for member in group.members:
+        group.until("another comparison", lambda: member.metric("gantry_state_comparisons_total") > seen[member])
+        assert member.metric("gantry_state_differences_total") == 0
+
+
 @test("group.no-majority-takes-nothing")
 def no_majority(context):
     group = Group(context)

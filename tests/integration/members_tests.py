@@ -2,6 +2,7 @@
 """Changes of a broker set under load: members that join and leave, planned changes of leader, maintenance."""
 import json
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -109,6 +110,30 @@ def refusals(context):
         m.get("progress", {}).get("answers", True) for m in leader.request("GET", "/v1/members")[1]["members"]))
     refused(409, "only 1 answer, 2 are needed", "DELETE", f"/v1/members/{here_uuid}")
     refused(503, "does not answer", "POST", f"/v1/raft/transfer?target={group_uuid_of(leader, away)}")
+
+
+@test("members.a-copied-disk-is-refused")
+def copied_disk(context):
+    """Two stores with one uuid: the copy stays outside, both sides say why, and the set goes on."""
+    group = Group(context)
+    group.start()
+    leader = group.leader()
+    leader.create_topic("T")
+    follower = group.followers(leader)[0]
+    group.converge()
+    follower.stop()
+    copy = context.broker(*follower.settings, store="copy")
+    shutil.copytree(follower.store, copy.store)
+    follower.start()
+    with Recorder(group, "T") as recorder:
+        recorder.more(50)
+        copy.start()
+        for side in (copy, leader):
+            group.until("the refusal to be logged", lambda: "one of the two stores is a copy of the other" in side.log_text())
+        recorder.more(50)
+    assert group.readiness(copy)[0] == 503, group.readiness(copy)
+    copy.kill()
+    check_everywhere(group, recorder.acked)
 
 
 def group_uuid_of(asked, member):

@@ -77,7 +77,7 @@ class Broker:
     def command(self):
         values = ["brokerName=broker-a", f"brokerIP1={self.host}", f"bindAddress={self.host}", f"httpAddress={self.host}",
                   f"listenPort={self.port}", f"httpPort={self.http_port}",
-                  f"raftListenPort={self.raft_port}", "namesrvAddr=",
+                  f"raftListenPort={self.raft_port}", "namesrvAddr=", "cleanFileForciblyEnable=false",  # however full the disk here is
                   f"storePathRootDir={self.store}", "mappedFileSizeCommitLog=4194304", *self.settings]
         return [*self.inside, str(BINARIES / "gantry-broker")] + [w for v in values for w in ("--set", v)]
 
@@ -254,11 +254,13 @@ def read_queue(broker, topic, queue):
 
 def check_acked(broker, topic, acked, queues=4, missing_allowed=0):
     """Every acknowledged message is there, once, at its offset."""
-    missing = []
+    missing, there = [], {}
     for queue in range(queues):
         found = read_queue(broker, topic, queue)
+        there[queue] = (min(found, default=None), max(found, default=None))
         for (q, offset), body in acked.items():
             if q == queue and found.get(offset) != body:
                 missing.append((q, offset, found.get(offset, b"")[:20], body[:20]))
-    assert len(missing) <= missing_allowed, f"{len(missing)} of {len(acked)} acknowledged messages are wrong or gone: {missing[:3]}"
+    assert len(missing) <= missing_allowed, (f"{len(missing)} of {len(acked)} acknowledged messages are wrong or gone on {broker.address}: "
+            f"{missing[:3]}; its queues hold {there}")
     return missing

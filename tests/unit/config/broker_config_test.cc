@@ -95,8 +95,7 @@ TEST(BrokerConfig, reads_a_broker_conf_of_rocketmq) {
   EXPECT_EQ(loaded->config.flush_disk_type, FlushDiskType::kSyncFlush);
   EXPECT_THAT(loaded->config.namesrv_addr, ElementsAre("n1:9876", "n2:9876"));
   ASSERT_EQ(loaded->warnings.size(), 1U);
-  EXPECT_THAT(loaded->warnings[0],
-              HasSubstr("ignored: brokerRole (line 6), sendMessageThreadPoolNums (line 9)"));
+  EXPECT_THAT(loaded->warnings[0], HasSubstr("ignored: sendMessageThreadPoolNums (line 9)"));
 }
 
 TEST(BrokerConfig, reads_yaml) {
@@ -141,10 +140,25 @@ TEST(BrokerConfig, all_mistakes_are_reported_with_line_and_nearest_key) {
 TEST(BrokerConfig, values_that_must_not_be_ignored_are_refused) {
   for (const char* line :
        {"aclEnable=true", "authenticationEnabled=true", "authorizationEnabled=true",
-        "brokerRole=SLAVE", "enableDLegerCommitLog=true", "enableControllerMode=true"}) {
+        "enableDLegerCommitLog=true", "enableControllerMode=true"}) {
     EXPECT_THAT(mistake(line), HasSubstr("FILE:1: key \"")) << line;
   }
   EXPECT_EQ(mistake("aclEnable=false\nbrokerRole=SYNC_MASTER\n"), "accepted");
+}
+
+TEST(BrokerConfig, the_role_of_old_files_is_mapped_and_said) {
+  const std::string members = "raftInitialMembers=a:10912;b:10912;c:10912\n";
+  EXPECT_THAT(mistake("brokerRole=SLAVE\n"), HasSubstr("a second master of its broker set"));
+  const auto warning = [&](const std::string& text) {
+    const auto loaded = load(text);
+    return loaded && !loaded->warnings.empty() ? loaded->warnings.front() : std::string();
+  };
+  EXPECT_EQ(warning("brokerRole=ASYNC_MASTER\n"), "");
+  EXPECT_EQ(warning("brokerRole=SLAVE\n" + members),
+            "brokerRole=SLAVE is ignored: the members elect who leads");
+  EXPECT_THAT(warning("brokerRole=SYNC_MASTER\n" + members), HasSubstr("when a majority has it"));
+  EXPECT_THAT(warning("brokerRole=SYNC_MASTER\n"), HasSubstr("nothing is replicated"));
+  EXPECT_THAT(mistake("brokerRole=MASTER\n"), HasSubstr("ASYNC_MASTER, SYNC_MASTER, SLAVE"));
 }
 
 TEST(BrokerConfig, values_are_checked_beyond_their_type) {

@@ -42,6 +42,8 @@ class Samples {
     hello.file_bytes = 1 + position();
     hello.feature_level = static_cast<std::uint32_t>(below(100));
     hello.start = static_cast<std::uint64_t>(position());
+    hello.clock_ms = position();
+    hello.process = random_();
     hello.formed = flip();
     if (hello.formed) hello.membership = membership();
     return hello;

@@ -171,6 +171,69 @@ TEST(PeerTransport, ARefusedPeerIsToldWhy) {
   EXPECT_NE(reason.find("mappedFileSizeCommitLog 4096"), std::string::npos) << reason;
 }
 
+TEST(PeerTransport, HowFarClocksAreApartIsKnown) {
+  Station a('a');
+  a.start();
+  Station b('b');
+  b.start();
+  b.dial({a.hello.address});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  Hello hello = a.hello;
+  hello.member_uuid = member_id('c');
+  hello.address = "elsewhere:1";
+  hello.clock_ms = system_clock().wall_ms() + 3600000;
+  Stranger ahead(a.hello.address, {{encode(hello), ""}});
+  ASSERT_TRUE(a.wait_for_peer('c'));
+  std::map<raft::MemberId, std::int64_t> apart;
+  a.run([&] {
+    for (const Peer& peer : a.transport->peers())
+      apart[peer.hello.member_uuid] = peer.clock_ahead_ms;
+  });
+  EXPECT_LE(std::abs(apart[member_id('b')]), 60000) << "the same clock";
+  EXPECT_GE(apart[member_id('c')], 3600000 - 60000);
+  EXPECT_LE(apart[member_id('c')], 3600000);
+}
+
+Hello claims_to_be(const Station& station, char digit, std::uint64_t process) {
+  Hello hello = station.hello;
+  hello.member_uuid = member_id(digit);
+  hello.address = "copy.test:10912";
+  hello.process = process;
+  return hello;
+}
+
+TEST(PeerTransport, OfTwoProcessesWithOneUuidTheFirstStays) {
+  Station a('a');
+  a.start();
+  Stranger first(a.hello.address, {{encode(claims_to_be(a, 'c', 1)), ""}});
+  ASSERT_TRUE(a.wait_for_peer('c'));
+  Stranger same(a.hello.address, {{encode(claims_to_be(a, 'c', 1)), ""}});
+  ASSERT_TRUE(a.board.wait([&] { return a.peers.size() == 2; })) << "its second connection";
+  Stranger copy(a.hello.address, {{encode(claims_to_be(a, 'c', 2)), ""}});
+  ASSERT_TRUE(copy.board.wait([&] { return copy.closed; }));
+  const std::string reason = std::get<Refusal>(copy.received.at(1)).reason;
+  EXPECT_NE(reason.find("one of the two stores is a copy of the other"), std::string::npos);
+  a.run([&] { EXPECT_EQ(a.transport->peers().size(), 2U); });
+}
+
+TEST(PeerTransport, OfTwoProcessesWithOneUuidTheOneAtTheMembersAddressStays) {
+  Station a('a');
+  Station b('b');
+  b.hello.process = 1;
+  a.start();
+  b.start();
+  Stranger copy(a.hello.address, {{encode(claims_to_be(a, 'b', 2)), ""}});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  a.dial({b.hello.address});
+  ASSERT_TRUE(copy.board.wait([&] { return copy.closed; }));
+  EXPECT_NE(std::get<Refusal>(copy.received.at(1)).reason.find("the store here is a copy"),
+            std::string::npos);
+  ASSERT_TRUE(a.board.wait([&] {
+    return std::ranges::any_of(a.peers,
+                               [&](const Peer& p) { return p.hello.address == b.hello.address; });
+  }));
+}
+
 TEST(PeerTransport, WhyAPeerRefusesIsKnown) {
   // It accepts connections and refuses everybody.
   class Refuser final : public net::FrameHandler {
