@@ -11,7 +11,8 @@ SIGNALS = {"term": signal.SIGTERM, "kill": signal.SIGKILL}
 
 
 class Control:
-    """A line server on 127.0.0.1. Commands: restart term|kill, stop term|kill, start."""
+    """A line server on 127.0.0.1. Commands: restart term|kill, stop term|kill, start,
+    kill-leader."""
 
     def __init__(self, target):
         self.target = target
@@ -37,6 +38,8 @@ class Control:
                     self.target.stop_broker(SIGNALS[words[1]])
                 elif words == ["start"]:
                     self.target.start_broker()
+                elif words == ["kill-leader"]:
+                    self.target.kill_leader()
                 else:
                     return f"error unknown command {words}"
             return "ok"

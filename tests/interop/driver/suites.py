@@ -95,6 +95,7 @@ class Client:
                      "--broker", target.broker, "--control", control.address]
         arguments += ["--only", options.only] if options.only else []
         arguments += ["--fast"] if options.fast else []
+        arguments += ["--kill-leader"] if target.members > 1 and name != "wire" else []
         self.name = name
         self.log = target.work / f"client-{name}.log"
         self.child = subprocess.Popen(

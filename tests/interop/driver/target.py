@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts, restarts and stops the server under test. Apache and Gantry look the same to the tests."""
 
+import json
 import os
 import random
 import signal
@@ -80,6 +81,7 @@ class Process:
 class Target:
     """The server. Subclasses say how to start it; `restartable` is what a restart restarts."""
 
+    members = 1  # of the broker set
     not_said_there = ()  # (regular expression of test names, why their result says nothing)
 
     def __init__(self, work, separate=False):
@@ -116,6 +118,9 @@ class Target:
         self.expected_down = True
         if not self.restartable.stop(sig):
             raise TargetError(f"the broker did not stop within {STOP_SECONDS} s")
+
+    def kill_leader(self):
+        raise TargetError("one broker has no leader to lose")
 
     def restart(self, sig):
         self.stop_broker(sig)
@@ -269,6 +274,7 @@ class GantrySet(Gantry):
             if base not in self.bases:
                 self.bases.append(base)
         self.moves = 0
+        self.moving = threading.Lock()  # between planned moves and kills
         self.stopping = threading.Event()
         self.mover = threading.Thread(target=self._move, daemon=True)
 
@@ -284,9 +290,17 @@ class GantrySet(Gantry):
 
     def start_others(self):
         super().start_others()
+        self.processes = [None] * self.members  # number 0 is `restartable`
         for number in range(1, self.members):
-            self.others.append(Process(self._member_command(number),
-                                       self.work / f"broker-{number}.out", cwd=self.work))
+            self._start_member(number)
+
+    def _start_member(self, number):
+        process = Process(self._member_command(number), self.work / f"broker-{number}.out",
+                          cwd=self.work)
+        if self.processes[number] in self.others:
+            self.others.remove(self.processes[number])
+        self.processes[number] = process
+        self.others.append(process)
 
     def broker_command(self):
         return self._member_command(0), None
@@ -295,17 +309,67 @@ class GantrySet(Gantry):
         super().start()
         self.mover.start()
 
+    def _request(self, number, method, path):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.bases[number] + 7}{path}", method=method)
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def _leader(self):
+        """The number of the member that leads; None: nobody does at the moment."""
+        for number in range(self.members):
+            try:
+                if self._request(number, "GET", "/v1/node")["brokerId"] == 0:
+                    return number
+            except OSError:
+                continue  # it is down; URLError is an OSError
+        return None
+
+    def _await(self, what, condition):
+        deadline = time.monotonic() + START_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TargetError(f"waited {START_SECONDS} s for {what}\n{self.log_tail()}")
+            time.sleep(0.05)
+
+    def _ready(self, number):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.bases[number] + 7}/readyz",
+                                        timeout=10):
+                return True
+        except OSError:
+            return False
+
+    def kill_leader(self):
+        """kill -9; the next leader takes over, the member comes back and follows."""
+        with self.moving:
+            self._await("a leader", lambda: self._leader() is not None)
+            number = self._leader()
+            self.expected_down = True
+            began = time.monotonic()
+            (self.processes[number] or self.restartable).stop(signal.SIGKILL)
+            self._await("the next leader", lambda: self._leader() not in (None, number))
+            print(f"# leader {number} killed, the next one after "
+                  f"{time.monotonic() - began:.1f} s", flush=True)
+            if number == 0:
+                command, env = self.broker_command()
+                self.restartable = Process(command, self.work / "broker.out", env, self.work)
+            else:
+                self._start_member(number)
+            self._await("the killed member", lambda: self._ready(number))
+            self.expected_down = False
+
     def _move(self):
         while not self.stopping.wait(MOVE_SECONDS):
-            for base in self.bases:
+            with self.moving:
+                leader = self._leader()
+                if leader is None:
+                    continue
                 try:
-                    request = urllib.request.Request(
-                        f"http://127.0.0.1:{base + 7}/v1/raft/transfer", method="POST")
-                    with urllib.request.build_opener(_NoRedirect).open(request, timeout=10):
-                        self.moves += 1
-                        break
+                    self._request(leader, "POST", "/v1/raft/transfer")
+                    self.moves += 1
                 except OSError:
-                    continue  # does not lead, or is down; URLError is an OSError
+                    continue  # it does not lead any more
 
     def stop(self):
         self.stopping.set()

@@ -91,14 +91,23 @@ func (t *T) untilWithin(what string, limit int, condition func() bool) {
 
 // ask makes the driver restart the broker; it returns when the broker is ready again.
 func (t *T) ask(command string) {
+	t.must(askDriver(command), "driver")
+}
+
+func askDriver(command string) error {
 	connection, err := net.Dial("tcp", control)
-	t.must(err, "driver")
+	if err != nil {
+		return err
+	}
 	defer connection.Close()
-	_, err = fmt.Fprintln(connection, command)
-	t.must(err, "driver")
+	if _, err = fmt.Fprintln(connection, command); err != nil {
+		return err
+	}
 	answer, err := bufio.NewReader(connection).ReadString('\n')
-	t.must(err, "driver")
-	t.equal(answer, "ok\n", "driver's answer")
+	if err == nil && answer != "ok\n" {
+		err = fmt.Errorf("the driver's answer to %q: %s", command, answer)
+	}
+	return err
 }
 
 func unique(prefix string) string {

@@ -85,6 +85,7 @@ func main() {
 	flag.StringVar(&broker, "broker", "", "")
 	only := flag.String("only", "", "")
 	fast := flag.Bool("fast", false, "")
+	killLeader := flag.Bool("kill-leader", false, "")
 	flag.Parse()
 	os.Stdout = os.Stderr
 	rlog.SetLogLevel("warn")
@@ -94,21 +95,7 @@ func main() {
 		os.Exit(2)
 	}
 
-	work := make(chan testCase)
-	var workers sync.WaitGroup
-	var failed sync.Map
-	for i := 0; i < parallel; i++ {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			for test := range work {
-				if !runOne(test) {
-					failed.Store(test.name, true)
-				}
-			}
-		}()
-	}
-	var alone []testCase
+	var together, alone []testCase
 	for _, test := range tests {
 		if !pattern.MatchString(*name + "/" + test.name) {
 			continue
@@ -119,12 +106,22 @@ func main() {
 		}
 		if test.exclusive {
 			alone = append(alone, test)
-			continue
+		} else {
+			together = append(together, test)
 		}
-		work <- test
 	}
-	close(work)
-	workers.Wait()
+	var failed sync.Map
+	if *killLeader {
+		first, second := halvesOfGroups(together)
+		runTogether(first, &failed)
+		if err := askDriver("kill-leader"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		runTogether(second, &failed)
+	} else {
+		runTogether(together, &failed)
+	}
 	for _, test := range alone {
 		if !runOne(test) {
 			failed.Store(test.name, true)
@@ -136,4 +133,44 @@ func main() {
 		return false
 	})
 	os.Exit(status)
+}
+
+// halvesOfGroups: a group is what has the same name up to the first dot.
+func halvesOfGroups(tests []testCase) (first, second []testCase) {
+	size, seen := map[string]int{}, map[string]int{}
+	group := func(test testCase) string { return strings.SplitN(test.name, ".", 2)[0] }
+	for _, test := range tests {
+		size[group(test)]++
+	}
+	for _, test := range tests {
+		g := group(test)
+		if seen[g] < (size[g]+1)/2 {
+			first = append(first, test)
+		} else {
+			second = append(second, test)
+		}
+		seen[g]++
+	}
+	return first, second
+}
+
+func runTogether(tests []testCase, failed *sync.Map) {
+	work := make(chan testCase)
+	var workers sync.WaitGroup
+	for i := 0; i < parallel; i++ {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for test := range work {
+				if !runOne(test) {
+					failed.Store(test.name, true)
+				}
+			}
+		}()
+	}
+	for _, test := range tests {
+		work <- test
+	}
+	close(work)
+	workers.Wait()
 }

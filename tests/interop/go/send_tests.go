@@ -148,6 +148,7 @@ func autoCreated(t *T) {
 		producer.WithCreateTopicKey("TBW102"))
 	result, err := p.SendSync(bounded(), primitive.NewMessage(topic, []byte("hello")))
 	t.must(err, "send to a new topic")
+	t.awaitRoute(topic)
 	t.equal(string(t.readQueue(topic, result.MessageQueue.QueueId, 1)[0].Body), "hello", "body")
 }
 

@@ -4,8 +4,10 @@ package gantry.interop;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -45,21 +47,47 @@ public final class Runner {
                 (test.exclusive ? alone : together).add(test);
             }
         }
+        if (env.options.containsKey("kill-leader")) {
+            List<Registry.Test> second = secondHalfOfEachGroup(together);
+            together.removeAll(second);
+            runTogether(together);
+            env.control("kill-leader");
+            runTogether(second);
+        } else {
+            runTogether(together);
+        }
+        for (Registry.Test test : alone) {
+            runOne(test);
+        }
+        return failures;
+    }
+
+    /** A group is what has the same name up to the first dot. */
+    private static List<Registry.Test> secondHalfOfEachGroup(List<Registry.Test> tests) {
+        Map<String, List<Registry.Test>> groups = new LinkedHashMap<>();
+        for (Registry.Test test : tests) {
+            groups.computeIfAbsent(test.name.split("\\.")[0], k -> new ArrayList<>()).add(test);
+        }
+        List<Registry.Test> half = new ArrayList<>();
+        for (List<Registry.Test> group : groups.values()) {
+            half.addAll(group.subList((group.size() + 1) / 2, group.size()));
+        }
+        return half;
+    }
+
+    private void runTogether(List<Registry.Test> tests) throws Exception {
+        List<Registry.Test> sorted = new ArrayList<>(tests);
         // The longest first, so that they do not start when all others are done.
-        together.sort((a, b) -> Boolean.compare(b.slow, a.slow));
+        sorted.sort((a, b) -> Boolean.compare(b.slow, a.slow));
         ExecutorService pool = Executors.newFixedThreadPool(PARALLEL);
         List<Future<?>> running = new ArrayList<>();
-        for (Registry.Test test : together) {
+        for (Registry.Test test : sorted) {
             running.add(pool.submit(() -> runOne(test)));
         }
         for (Future<?> future : running) {
             future.get();
         }
         pool.shutdown();
-        for (Registry.Test test : alone) {
-            runOne(test);
-        }
-        return failures;
     }
 
     private void runOne(Registry.Test test) {
