@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of a comparison of broker sets, as Markdown."""
+import os
+import platform
+import statistics
+
+
+def _median(rows, what):
+    return statistics.median(r[what] for r in rows) if rows else None
+
+
+def _number(value):
+    return "–" if value is None else f"{value:.0f}"
+
+
+def table(figures, sync_us, gaps):
+    lines = ["# Broker sets of three", "",
+             "Made by `./dev bench sets`: three members, the NameServer and the clients on one machine, Gantry and Apache RocketMQ",
+             "5.5.0 in DLedger mode one after the other. Medians; only the ratios mean anything. DLedger acknowledges from memory",
+             "with either `flushDiskType`; Gantry's `SYNC_FLUSH` when a majority has the message on disk. The limit of `SYNC_FLUSH` is",
+             "messages under way ÷ (1.5 × the median fdatasync of three writers side by side).", "",
+             f"Machine: {os.cpu_count()} CPUs, Linux {platform.release()}; load average at the end "
+             f"{', '.join(f'{x:.2f}' for x in os.getloadavg())}; fdatasync of three writers: {sync_us:.0f} µs.", "",
+             "| flush | bytes | under way | Gantry msgs/s | p50 µs | DLedger msgs/s | p50 µs | × DLedger | of the disk's limit |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    for (flush, size, outstanding), rows in figures.items():
+        ours, theirs = rows.get("gantry"), rows.get("dledger")
+        rate, peer = _median(ours, "msgs_per_s"), _median(theirs, "msgs_per_s")
+        ratio = f"{rate / peer:.1f}" if rate and peer else "–"
+        limit = outstanding / (1.5 * sync_us / 1e6)
+        share = f"{100 * rate / limit:.0f} %" if rate and flush == "SYNC_FLUSH" else "–"
+        lines.append(f"| {flush} | {size} | {outstanding} | {_number(rate)} | {_number(_median(ours, 'p50_us'))} | {_number(peer)} | "
+                     f"{_number(_median(theirs, 'p50_us'))} | {ratio} | {share} |")
+    lines += ["", "Time without an acknowledgement after `kill -9` of the leader, for a client that asks for the route on an error:", "",
+              "| | typical | worst | of |", "|---|---:|---:|---:|"]
+    lines += [f"| {who} | {statistics.median(g):.2f} s | {max(g):.2f} s | {len(g)} |" for who, g in gaps.items() if g]
+    return "\n".join(lines) + "\n"
