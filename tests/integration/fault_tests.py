@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from harness.broker import check_acked
 from harness.disk import SmallDisk
 from harness.group import Group, Recorder
+from harness.java_client import JavaClient
+from harness.java_client import class_path as java_classes
 from harness.namesrv import NameServer
 from harness.network import Network
 from harness.runner import test
@@ -25,6 +27,7 @@ class Scene:
     """A broker set with its NameServer, a producer, a consumer and a witness of who leads."""
 
     def __init__(self, context, *settings, flush="SYNC_FLUSH"):
+        self.context = context
         self.network = Network(context)
         self.namesrv = NameServer(context, Network.HOST)
         self.group = Group(context, f"flushDiskType={flush}", f"namesrvAddr={self.namesrv.address}",
@@ -76,6 +79,61 @@ class Scene:
 
     def term(self):
         return self.group.leader().request("GET", "/v1/raft")[1]["term"]
+
+
+def java_gaps(scene, classes, faults):
+    """Runs the official client through faults (name, begin, end) and prints the gaps that it saw."""
+    client = JavaClient(scene.context, scene.group, classes, scene.namesrv, "T")
+    with client:
+        for name, begin, end in faults:
+            began = time.monotonic()
+            begin()
+            client.more(20)
+            produced, consumed = client.gaps_ms(began)
+            print(f"  Java client, {name}: gap of the producer {produced:.0f} ms, of the consumer {consumed:.0f} ms", flush=True)
+            end()
+    scene.group.converge()
+    for member in scene.group.alive():
+        check_acked(member, "T", client.acked)
+    consumed = {body.decode() for body in client.acked.values()} - client.got
+    assert len(consumed) <= 32, f"{len(consumed)} acknowledged messages never came, such as {sorted(consumed)[:3]}"
+
+
+@test("faults.java-client")
+def java_client(context):
+    classes = java_classes()
+    with Scene(context) as scene:
+        group = scene.group
+        victim = []
+
+        def kill():
+            victim[:] = [group.leader()]
+            victim[0].kill()
+
+        def kill_and_start():
+            kill()
+            victim[0].start()
+
+        def come_back():
+            if victim[0].process.poll() is not None:
+                victim[0].start()
+            scene.caught_up(victim[0])
+
+        def restart():
+            victim[:] = [group.leader()]
+            victim[0].stop()
+            victim[0].start()
+
+        def move():
+            status, answer = group.ask_leader("POST", "/v1/raft/transfer")
+            assert status == 200, (status, answer)
+
+        java_gaps(scene, classes, [
+            ("planned change of leader", move, lambda: None),
+            ("restart of the leader", restart, come_back),
+            ("kill -9 of the leader that comes back at once", kill_and_start, come_back),
+            ("kill -9 of the leader that stays away", kill, come_back),
+        ])
 
 
 def killed(context, flush):

@@ -78,14 +78,14 @@ class Group:
     def alive(self):
         return [m for m in self.members if m.process and m.process.poll() is None]
 
-    def until(self, what, condition):
+    def until(self, what, condition, seconds=WAIT_SECONDS):
         """The first true value of the condition; the members are asked again until then."""
-        end = time.monotonic() + WAIT_SECONDS
+        end = time.monotonic() + seconds
         while True:
             value = condition()
             if value:
                 return value
-            assert time.monotonic() < end, f"waited {WAIT_SECONDS} s for {what}"
+            assert time.monotonic() < end, f"waited {seconds} s for {what}"
             time.sleep(0.02)
 
     def leader(self):
