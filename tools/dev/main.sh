@@ -19,6 +19,7 @@ usage: ./dev COMMAND [ARG...]
                    on request: interop-set
   sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs]
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
+  bench sets [...] the same for broker sets of three, beside DLedger: docs/benchmarks-sets.md
   lint             formatting, dependency direction, style, static analysis
   fmt              format every source file
 EOT
@@ -38,7 +39,16 @@ case "${1:-help}" in
     ;;
   test) shift; install_packages; exec "$here/test.sh" "$@" ;;
   sim) shift; install_packages; build sim raft_sim; exec build/sim/bin/raft_sim "$@" ;;
-  bench) shift; install_packages; exec "$here/bench.sh" "$@" ;;
+  bench)
+    shift
+    install_packages
+    if [ "${1:-}" = sets ]; then
+      shift
+      build release
+      exec tests/bench/sets/run --tools "${GANTRY_BENCH_TOOLS:-../shared/bench}" --markdown docs/benchmarks-sets.md "$@"
+    fi
+    exec "$here/bench.sh" "$@"
+    ;;
   lint) install_packages; exec "$here/lint.sh" ;;
   fmt) install_packages; sources | xargs -r clang-format-19 -i ;;
   help | -h | --help) usage ;;
