@@ -15,6 +15,8 @@ namespace {
 log::Logger logger("registrar");
 constexpr std::chrono::milliseconds kUnregisterTimeout{1000};
 constexpr std::chrono::milliseconds kRetryPeriod{2000};
+// The next leader registers as soon as it leads; this is for one that is slow.
+constexpr std::chrono::milliseconds kStepDownDelay{1000};
 
 }  // namespace
 
@@ -50,15 +52,29 @@ void NamesrvRegistrar::on_role_changed() {
   const auto id = broker_id();
   const Term term = context_.storage.replica().core().term();
   if (id == registered_id_ && term == registered_term_) return;
+  if (context_.storage.replica().leading()) {
+    step_down_timer_.reset();
+  } else if (registered_id_ == 0) {
+    step_down();
+  }
   registered_id_ = id;
   registered_term_ = term;
   all_changed_ = true;
   context_.shard.schedule(*this);
 }
 
+void NamesrvRegistrar::step_down() {
+  step_down_timer_ = context_.shard.after(kStepDownDelay, [this] {
+    step_down_timer_.reset();
+    all_changed_ = true;
+    context_.shard.schedule(*this);
+  });
+}
+
 std::optional<std::int64_t> NamesrvRegistrar::broker_id() const {
   const replog::Replica& replica = context_.storage.replica();
   if (replica.leading()) return 0;
+  if (step_down_timer_) return std::nullopt;
   const raft::Core& core = replica.core();
   const raft::Member* self = core.membership().find(core.self());
   if (self == nullptr || core.leading()) return std::nullopt;  // about to lead, or no member
@@ -219,6 +235,14 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
   running_ = false;
   timer_.reset();
   retry_timer_.reset();
+  if (step_down_timer_) {
+    auto later = std::make_shared<std::move_only_function<void()>>(std::move(done));
+    step_down_timer_ = context_.shard.after(kStepDownDelay, [this, later] {
+      step_down_timer_.reset();
+      unregister(std::move(*later));
+    });
+    return;
+  }
   // Who was never registered must not take another member out of the route.
   const auto id = broker_id();
   if (namesrvs_.empty() || !id) return done();

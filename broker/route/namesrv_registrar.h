@@ -62,6 +62,9 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   // brokerId: 0 for the leader, its number for any other member; nullopt: there is nothing to say
   // yet.
   std::optional<std::int64_t> broker_id() const;
+  // A leader that becomes a follower stays master in the routes until the next one has taken its
+  // place there: a route without a master is an error for producers, an old one is forwarded.
+  void step_down();
   void send_registration(const std::string& address);
   void on_registered(const std::string& address, const Result<protocol::Command>& reply);
   void send_topic(const std::string& address, const protocol::TopicConfig& topic);
@@ -79,6 +82,7 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   Term registered_term_;
   bool running_ = false;
   std::unique_ptr<runtime::Timer> timer_, retry_timer_;
+  std::unique_ptr<runtime::Timer> step_down_timer_;  // set: still in the routes as the master
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -11,6 +11,7 @@ from harness.broker import BINARIES, Load, check_acked, pull
 from harness.group import Group, Recorder
 from harness.namesrv import NameServer
 from harness.runner import test
+from harness.witness import Masters
 
 
 def check_everywhere(group, *acked):
@@ -143,10 +144,12 @@ def group_uuid_of(asked, member):
 
 @test("members.planned-transfer")
 def planned_transfer(context):
-    group = Group(context)
+    namesrv = NameServer(context)
+    group = Group(context, f"namesrvAddr={namesrv.address}")
     group.start()
     group.leader().create_topic("T")
-    with Recorder(group, "T") as recorder:
+    group.until("the route of the topic", lambda: namesrv.master("T"))
+    with Recorder(group, "T") as recorder, Masters(namesrv, "T") as masters:
         recorder.more(200)
         gaps = []
         for _ in range(10):
@@ -157,6 +160,8 @@ def planned_transfer(context):
             assert status == 200 and answer["leader"] == target, (status, answer)
             recorder.more(100)
             gaps.append(recorder.gap_ms(began))
+        group.until("the route to show the last leader", lambda: namesrv.master("T") == group.leader().address)
+    assert len(masters.seen) > 1, masters.seen
     print(f"  gaps of planned transfers: typical {sorted(gaps)[len(gaps) // 2]:.1f} ms, worst {max(gaps):.1f} ms")
     assert not recorder.refusals, recorder.refusals[:5]
     check_everywhere(group, recorder.acked)

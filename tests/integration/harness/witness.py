@@ -80,6 +80,21 @@ class Leaders(Witness):
                 assert master not in self.terms.values(), f"the route went back to {master}: {self.masters}, leaders {self.terms}"
 
 
+class Masters(Witness):
+    """The topic's route has a master in every answer of the NameServer."""
+
+    def __init__(self, namesrv, topic):
+        super().__init__()
+        self.namesrv, self.topic = namesrv, topic
+        self.seen = set()
+
+    def run(self):
+        while not self.stopping.is_set():
+            master = self.namesrv.master(self.topic)
+            assert master, f"the route of {self.topic} has no master; before: {self.seen}"
+            self.seen.add(master)
+
+
 class Consumer(Witness):
     """Pulls one queue through the route, commits its offset, and remembers when messages came. Asks for the route
     again on every error and after ROUTE_SECONDS, as clients do (every 30 s)."""
