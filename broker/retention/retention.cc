@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <utility>
 
 #include "io/file_system.h"
 #include "log/log.h"
@@ -54,6 +55,7 @@ void Retention::run(bool at_any_hour) {
   const config::BrokerConfig& c = context_.config;
   const double used_percent = disk_ratio() * 100;
   refuse_messages_if_full(used_percent);
+  if (running_) asked_ = asked_ || at_any_hour;
   if (running_ || !context_.storage.leading()) return;
   Round round;
   round.reach = retention_reach(c, used_percent, local_hour(context_.clock), at_any_hour);
@@ -116,18 +118,21 @@ std::optional<std::int64_t> Retention::scan_last_message_ms(LogPosition file) co
   return scan->last_store_timestamp_ms;
 }
 
-void Retention::finish(LogPosition keep, const Round& round) {
+void Retention::end_round() {
   running_ = false;
+  if (std::exchange(asked_, false)) run(true);
+}
+
+void Retention::finish(LogPosition keep, const Round& round) {
   replog::Log& log = context_.storage.log();
   if (keep <= log.begin() && round.reach == Reach::kOldest && complete(log.begin())) {
     keep = log.begin() + log.file_bytes();
   }
-  if (keep <= log.begin()) return;
+  if (keep <= log.begin()) return end_round();
   logger.info("log files before {} may be deleted disk_used={:.1f}", keep.v, disk_ratio() * 100);
-  running_ = true;
   context_.storage.propose_trim(keep, [this](const Result<void>& done) {
-    running_ = false;
     if (!done) logger.warn("the trim was refused: {}", done.error().message);
+    end_round();
   });
 }
 

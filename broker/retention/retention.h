@@ -50,7 +50,10 @@ class Retention {
   };
 
   BrokerContext& context_;
+  void end_round();
+
   bool running_ = false;  // a round or its trim
+  bool asked_ = false;    // somebody asked for a round meanwhile; it follows
   std::optional<LastMessage> last_message_;
   std::unique_ptr<runtime::Timer> timer_;
 };

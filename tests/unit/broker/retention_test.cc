@@ -99,6 +99,15 @@ TEST_F(RetentionTest, AFileGoesWhenItsLastMessageIsOld) {
 }
 
 // File 1 is followed by a message that is young, but holds none itself.
+TEST_F(RetentionTest, ARequestDuringARoundIsNotForgotten) {
+  start();
+  fill_up_to_file(2);
+  delete_expired();  // finds nothing, perhaps not yet
+  rig.clock.move(73h);
+  delete_expired();
+  EXPECT_TRUE(begins_at_file(2));
+}
+
 TEST_F(RetentionTest, SilenceBeforeTheNextFileDoesNotKeepAFile) {
   start();
   fill_up_to_file(1);
