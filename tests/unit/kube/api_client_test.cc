@@ -9,8 +9,8 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
-#include "fake_api.h"
 #include "kube/pods.h"
+#include "tests/support/fake_kube_api.h"
 
 namespace gantry::kube {
 namespace {

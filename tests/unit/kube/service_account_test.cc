@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <map>
 
-#include "fake_api.h"
 #include "kube/token_file.h"
+#include "tests/support/fake_kube_api.h"
 
 namespace gantry::kube {
 namespace {
