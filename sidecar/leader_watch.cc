@@ -20,6 +20,7 @@ constexpr Logger kLog("sidecar");
 constexpr milliseconds kWait{500};     // how long the broker may hold a question
 constexpr milliseconds kAnswer{1000};  // how long it may take on top of that
 constexpr milliseconds kAskAtLeast{50};
+constexpr int kQuickFailures = 4;
 
 // False: `stop` came first.
 bool pause(milliseconds delay, const std::stop_token& stop) {
@@ -35,15 +36,17 @@ bool answered(Seen seen) { return seen == Seen::kLeads || seen == Seen::kFollows
 
 }  // namespace
 
-milliseconds pause_after(const LeadershipAnswer& answer, const std::string& known_before,
-                         milliseconds took, milliseconds poll_interval) {
-  // The connection of a question broke: what is behind it is known at once.
-  if (!answered(answer.seen)) return known_before.empty() ? poll_interval : milliseconds(0);
-  // News, or a question that was held: the next one is held, too.
-  if (answer.state != known_before || answer.state.empty()) {
-    return answer.state.empty() ? poll_interval : milliseconds(0);
+milliseconds pause_after(const Question& question, milliseconds poll_interval) {
+  // A connection broke: what is behind it is known soon. The port of a process that dies may take
+  // another connection before it is closed.
+  if (question.failures == 1) return milliseconds(0);
+  if (question.failures > 0) {
+    return question.failures <= kQuickFailures ? poll_interval / 8 : poll_interval;
   }
-  return took >= kWait / 2 ? milliseconds(0) : poll_interval;
+  // News, or a question that was held: the next one is held, too.
+  const bool can_wait = !question.answer.state.empty();
+  const bool news = question.answer.state != question.known;
+  return can_wait && (news || question.took >= kWait / 2) ? milliseconds(0) : poll_interval;
 }
 
 LeaderWatch::LeaderWatch(std::string host_port, LeaderWatchOptions options,
@@ -67,33 +70,38 @@ void LeaderWatch::run(const std::stop_token& stop) {
   pthread_setname_np(pthread_self(), "leader-watch");
   for (;;) {
     pulse_.beat();
-    const std::string known = state_;
-    const std::int64_t began = system_clock().steady_us();
-    const LeadershipAnswer answer = ask(!known.empty());
+    const Question question = ask();
+    const Seen seen = question.answer.seen;
     const std::int64_t now = system_clock().steady_us();
-    judgement_.note(answer.seen, now);
-    metrics_.polled(answer.seen);
-    remember(answer);
-    state_ = answer.state;
+    judgement_.note(seen, now);
+    metrics_.polled(seen);
+    remember(question.answer);
     const std::optional<bool> leads = judgement_.leads(now);
     metrics_.leads(leads.value_or(false));
     listener_(leads);
-    const auto took = std::chrono::duration_cast<milliseconds>(microseconds(now - began));
     pulse_.rest();
-    if (!pause(pause_after(answer, known, took, options_.poll_interval), stop)) return;
+    if (!pause(pause_after(question, options_.poll_interval), stop)) return;
   }
 }
 
 // A silent broker is asked so that the answer, or none, is there when patience ends.
-LeadershipAnswer LeaderWatch::ask(bool answering) {
-  const milliseconds wait = answering ? kWait : milliseconds(0);
+Question LeaderWatch::ask() {
+  Question question{.known = state_};
+  const milliseconds wait = state_.empty() ? milliseconds(0) : kWait;
   milliseconds timeout = wait + kAnswer;
-  const std::int64_t patience_us = judgement_.patience_us(system_clock().steady_us());
+  const std::int64_t began = system_clock().steady_us();
+  const std::int64_t patience_us = judgement_.patience_us(began);
   if (patience_us > 0) {
     const auto patience = std::chrono::duration_cast<milliseconds>(microseconds(patience_us));
     timeout = std::clamp(patience + milliseconds(1), kAskAtLeast, timeout);
   }
-  return client_.leadership(state_, std::min(wait, timeout / 2), timeout);
+  question.answer = client_.leadership(state_, std::min(wait, timeout / 2), timeout);
+  question.took =
+      std::chrono::duration_cast<milliseconds>(microseconds(system_clock().steady_us() - began));
+  failures_ = answered(question.answer.seen) ? 0 : failures_ + 1;
+  question.failures = failures_;
+  state_ = question.answer.state;
+  return question;
 }
 
 void LeaderWatch::remember(const LeadershipAnswer& answer) {

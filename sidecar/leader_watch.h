@@ -24,6 +24,14 @@ struct LeaderWatchOptions {
   std::chrono::milliseconds broker_timeout{3000};
 };
 
+// One question to the broker and what became of it.
+struct Question {
+  std::string known{};  // the state that was waited for
+  LeadershipAnswer answer{};
+  std::chrono::milliseconds took{};
+  int failures = 0;  // questions in a row without an answer, this one included
+};
+
 class LeaderWatch {
  public:
   // Called on the watching thread after each question, with what is known now.
@@ -43,7 +51,7 @@ class LeaderWatch {
 
  private:
   void run(const std::stop_token& stop);
-  LeadershipAnswer ask(bool answering);
+  Question ask();
   void remember(const LeadershipAnswer& answer);
 
   const BrokerClient client_;
@@ -52,17 +60,15 @@ class LeaderWatch {
   BrokerMetrics metrics_;
   LeaderJudgement judgement_;
   std::string state_;  // the broker's, as it last answered
+  int failures_ = 0;
   Pulse pulse_;
   mutable std::mutex mutex_;
   std::string last_seen_ = "not asked yet";  // guarded by mutex_
   std::jthread thread_;
 };
 
-// How long to leave the broker alone after an answer to the question that began `took` ago.
-// `known_before`: the state that was waited for.
-std::chrono::milliseconds pause_after(const LeadershipAnswer& answer,
-                                      const std::string& known_before,
-                                      std::chrono::milliseconds took,
+// How long to leave the broker alone after that question.
+std::chrono::milliseconds pause_after(const Question& question,
                                       std::chrono::milliseconds poll_interval);
 
 }  // namespace gantry::sidecar

@@ -150,7 +150,8 @@ TEST_F(SidecarTest, SaysWhatItDoes) {
     EXPECT_THAT(node, HasSubstr(part));
   }
   const std::string page = get("/metrics").body;
-  EXPECT_THAT(page, HasSubstr(R"(changes_total{action="set",node_id="b-0",node_type="sidecar"} 1)"));
+  EXPECT_THAT(page,
+              HasSubstr(R"(changes_total{action="set",node_id="b-0",node_type="sidecar"} 1)"));
   EXPECT_THAT(page, Not(HasSubstr("first-token")));
   // docs/operations/metrics.md lists what there is.
   std::map<std::string, std::string> exposed;

@@ -14,24 +14,29 @@ namespace {
 using namespace std::chrono_literals;
 
 const LeadershipAnswer kLeads{.seen = Seen::kLeads, .state = "b"};
-const LeadershipAnswer kGone{.seen = Seen::kGone};
-const LeadershipAnswer kSilent{.seen = Seen::kSilent};
 
 TEST(PauseAfter, news_and_held_questions_are_followed_at_once) {
-  EXPECT_EQ(pause_after(kLeads, "", 1ms, 200ms), 0ms);
-  EXPECT_EQ(pause_after(kLeads, "a", 1ms, 200ms), 0ms);
-  EXPECT_EQ(pause_after(kLeads, "b", 500ms, 200ms), 0ms);
+  EXPECT_EQ(pause_after({.known = "", .answer = kLeads, .took = 1ms}, 200ms), 0ms);
+  EXPECT_EQ(pause_after({.known = "a", .answer = kLeads, .took = 1ms}, 200ms), 0ms);
+  EXPECT_EQ(pause_after({.known = "b", .answer = kLeads, .took = 500ms}, 200ms), 0ms);
 }
 
 TEST(PauseAfter, a_broker_that_does_not_hold_questions_is_polled) {
-  EXPECT_EQ(pause_after(kLeads, "b", 1ms, 200ms), 200ms);
-  EXPECT_EQ(pause_after({.seen = Seen::kLeads}, "", 1ms, 200ms), 200ms);
+  EXPECT_EQ(pause_after({.known = "b", .answer = kLeads, .took = 1ms}, 200ms), 200ms);
+  EXPECT_EQ(pause_after({.known = "b", .answer = {.seen = Seen::kLeads}, .took = 1s}, 200ms),
+            200ms);
 }
 
-TEST(PauseAfter, a_broken_question_is_repeated_once_at_once) {
-  for (const auto& answer : {kGone, kSilent}) {
-    EXPECT_EQ(pause_after(answer, "b", 1ms, 200ms), 0ms);
-    EXPECT_EQ(pause_after(answer, "", 1ms, 200ms), 200ms);
+TEST(PauseAfter, a_broken_question_is_repeated_soon_but_not_for_long) {
+  for (const Seen seen : {Seen::kGone, Seen::kSilent}) {
+    const auto pause = [seen](int failures) {
+      return pause_after({.known = "b", .answer = {.seen = seen}, .failures = failures}, 200ms);
+    };
+    EXPECT_EQ(pause(1), 0ms);
+    EXPECT_EQ(pause(2), 25ms);
+    EXPECT_EQ(pause(4), 25ms);
+    EXPECT_EQ(pause(5), 200ms);
+    EXPECT_EQ(pause(1000), 200ms);
   }
 }
 
