@@ -153,14 +153,14 @@ void SidecarApp::Impl::stop() {
   labels_->look_now();
   const bool may_end = labels_->wait_until(
       [looks](const LabelStatus& s) {
-        if (s.leads != true) return true;
+        if (s.leads != true || s.lost) return true;
         return s.looks > looks && s.in_step && s.deleting == false;
       },
       milliseconds(config_.stop_timeout_ms));
   if (!may_end) {
     kLog.warn("ending although the broker still leads after {} ms", config_.stop_timeout_ms);
   } else if (!labels_->wait_until(
-                 [](const LabelStatus& s) { return s.in_step || !s.leads.has_value(); },
+                 [](const LabelStatus& s) { return s.in_step || s.lost || !s.leads.has_value(); },
                  kLastChangeMax)) {
     kLog.warn("ending although the leader label is not in step: {}", labels_->status().obstacle);
   }

@@ -132,6 +132,7 @@ void LabelLoop::take_step(Lock& lock) {
   if (look && !looked && step.result == StepResult::kFailed) look_ = true;
   if (looked) ++status_.looks;
   status_.in_step = step.result == StepResult::kInStep && status_.leads == leads;
+  status_.lost = step.result == StepResult::kLost;
   if (keeper_.pod()) status_.deleting = keeper_.pod()->deleting;
   status_.uid = keeper_.uid();
   status_.obstacle = step.obstacle;

@@ -25,6 +25,7 @@ namespace gantry::sidecar {
 struct LabelStatus {
   std::optional<bool> leads{};     // what the label has to say
   bool in_step = false;            // and says, as far as is known
+  bool lost = false;               // there is no such pod any more
   std::optional<bool> deleting{};  // the pod is being deleted
   std::string uid{};
   std::string obstacle{"not looked at the pod yet"};

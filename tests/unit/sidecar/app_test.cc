@@ -186,6 +186,15 @@ TEST_F(SidecarTest, KeepsTheLabelOfADeletedPodTrueUntilItsBrokerHasHandedOver) {
   EXPECT_EQ(pods.label("b-0"), std::nullopt);
 }
 
+TEST_F(SidecarTest, DoesNotWaitForAPodThatIsGone) {
+  config.stop_timeout_ms = 3'600'000;
+  broker.leads(true);
+  start();
+  ASSERT_TRUE(pods.wait_for_label("b-0", "true"));
+  pods.remove("b-0");
+  app->stop();
+}
+
 TEST_F(SidecarTest, DoesNotWaitForTheDrainForEver) {
   config.stop_timeout_ms = 50;
   broker.leads(true);
