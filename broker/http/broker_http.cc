@@ -12,6 +12,7 @@
 #include "broker/http/broker_metrics.h"
 #include "broker/http/group_http.h"
 #include "broker/http/group_status.h"
+#include "broker/http/leadership_http.h"
 #include "broker/http/node_status.h"
 #include "http/health.h"
 #include "http/http_server.h"
@@ -165,8 +166,10 @@ class BrokerHttp::Impl {
   std::unique_ptr<runtime::Timer> tick_;  // shard only
   http::HealthChecks health_;
   metrics::Registry registry_;
-  http::HttpServer server_;
+  http::HttpServer server_{
+      {.threads = http::HttpServerOptions{}.threads + LeadershipHttp::kWaitingMax}};
   GroupHttp group_{shard_, server_};
+  LeadershipHttp leadership_{shard_, server_};
   std::shared_ptr<void> collector_;
   std::uint16_t port_ = 0;
 };
@@ -176,6 +179,7 @@ BrokerHttp::BrokerHttp(const config::BrokerConfig& config, runtime::Shard& shard
     : impl_(std::make_unique<Impl>(config, shard, phase)) {}
 
 BrokerHttp::~BrokerHttp() {
+  impl_->leadership_.close();
   impl_->server_.stop();
   impl_->collector_.reset();
 }
@@ -192,6 +196,7 @@ std::uint16_t BrokerHttp::port() const { return impl_->port_; }
 void BrokerHttp::attach(const MetricSources& sources, const GroupSources& group) {
   impl_->sources_.emplace(sources);
   impl_->group_.attach(group);
+  impl_->leadership_.attach(sources.context.storage);
   const auto tick = [this] { impl_->last_tick_us_ = system_clock().steady_us(); };
   tick();
   impl_->tick_ = impl_->shard_.every(kTickPeriod, tick);
@@ -200,6 +205,7 @@ void BrokerHttp::attach(const MetricSources& sources, const GroupSources& group)
 void BrokerHttp::detach() {
   impl_->sources_.reset();
   impl_->group_.detach();
+  impl_->leadership_.detach();
   impl_->tick_.reset();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP of a broker: /metrics, health, /v1/node and the administration of its broker set. Listens
-// from before recovery until after the stop. Handlers run on HTTP threads and reach the broker
-// through its shard.
+// HTTP of a broker: /metrics, health, /v1/node, /v1/leadership and the administration of its broker
+// set. Listens from before recovery until after the stop. Handlers run on HTTP threads and reach
+// the broker through its shard.
 #pragma once
 
 #include <atomic>

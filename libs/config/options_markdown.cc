@@ -3,6 +3,7 @@
 
 #include "config/broker_options.h"
 #include "config/namesrv_options.h"
+#include "config/sidecar_options.h"
 
 namespace gantry::config {
 namespace {
@@ -34,5 +35,6 @@ std::string table(std::span<const Binding<Config>> options) {
 
 std::string broker_options_markdown() { return table(broker_bindings()); }
 std::string namesrv_options_markdown() { return table(namesrv_bindings()); }
+std::string sidecar_options_markdown() { return table(sidecar_bindings()); }
 
 }  // namespace gantry::config

@@ -9,5 +9,6 @@ namespace gantry::config {
 
 std::string broker_options_markdown();
 std::string namesrv_options_markdown();
+std::string sidecar_options_markdown();
 
 }  // namespace gantry::config

@@ -45,7 +45,8 @@ Result<Response> send(const ClientRequest& request) {
     const auto answer = perform(request, origin, target);
     if (!answer) return std::unexpected(answer.error());
     if (!*answer) {
-      return make_error(ErrorCode::kUnavailable,
+      return make_error(answer->error() == httplib::Error::Connection ? ErrorCode::kUnavailable
+                                                                      : ErrorCode::kTimeout,
                         origin + " does not answer: " + httplib::to_string(answer->error()));
     }
     const httplib::Response& response = answer->value();

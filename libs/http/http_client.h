@@ -18,7 +18,9 @@ struct ClientRequest {
   std::chrono::milliseconds timeout{5000};
 };
 
-// Follows redirections. kUnavailable: no answer; kInvalidArgument: not an address.
+// Follows redirections. Errors: kUnavailable: no connection, e.g. because nobody listens there;
+// kTimeout: no connection or no complete answer in time, or the connection was lost;
+// kInvalidArgument: not an address.
 Result<Response> send(const ClientRequest& request);
 
 }  // namespace gantry::http

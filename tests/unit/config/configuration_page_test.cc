@@ -50,5 +50,9 @@ TEST(ConfigurationPage, lists_the_options_of_the_namesrv) {
   check("namesrv", namesrv_options_markdown());
 }
 
+TEST(ConfigurationPage, lists_the_options_of_the_sidecar) {
+  check("sidecar", sidecar_options_markdown());
+}
+
 }  // namespace
 }  // namespace gantry::config
