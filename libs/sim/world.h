@@ -13,6 +13,12 @@
 
 namespace gantry::sim {
 
+// Thrown by World::spend when a run has taken more steps than it may: it would not end.
+struct StepsExhausted {
+  std::int64_t at_us;
+  std::uint64_t steps;
+};
+
 class World {
  public:
   using Event = std::move_only_function<void()>;
@@ -35,11 +41,17 @@ class World {
     const Entry entry = events_.top();
     events_.pop();
     now_us_ = entry.at_us;
-    ++steps_;
+    spend();
     (*entry.event)();
     return true;
   }
   std::uint64_t steps() const { return steps_; }
+  // How many steps there may be; equal seeds reach it at the same step on every machine.
+  std::uint64_t steps_max = UINT64_MAX;
+  // Counts a step: an event, or what one event may do without end, such as a write to a disk.
+  void spend() {
+    if (++steps_ > steps_max) throw StepsExhausted{now_us_, steps_max};
+  }
 
   // [0, bound)
   std::int64_t random(std::int64_t bound) {

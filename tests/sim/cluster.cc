@@ -171,8 +171,10 @@ void Cluster::change_state() {
   });
 }
 
-// A message is acknowledged when its own leader has committed it.
+// What is committed is known before anything can follow from it: a trim that takes it away, or the
+// end of the only member that knew. A message is acknowledged when its own leader has committed it.
 void Cluster::committed_at(Node& node, LogPosition position) {
+  compare_committed(node);
   std::deque<Pending>& waiting = pending_[node.number()];
   while (!waiting.empty() && waiting.front().end <= position) {
     ++acknowledged_;
@@ -212,6 +214,11 @@ void Cluster::compare(Node& node, LogPosition from, LogPosition to) {
     }
     const std::string_view piece(bytes.data(), *n);
     const auto at = static_cast<std::size_t>(from.v);
+    if (at > canonical_.size()) {
+      throw Violation{
+          fmt::format("node {} has a log from {} on, but nobody has committed more than {}",
+                      node.number(), at, canonical_.size())};
+    }
     const std::size_t known =
         at < canonical_.size() ? std::min(piece.size(), canonical_.size() - at) : 0;
     if (piece.substr(0, known) != std::string_view(canonical_).substr(at, known)) {
@@ -225,14 +232,20 @@ void Cluster::compare(Node& node, LogPosition from, LogPosition to) {
   }
 }
 
+void Cluster::compare_committed(Node& node) {
+  const replog::Log& log = node.storage().log();
+  const LogPosition committed = log.committed();
+  const LogPosition from = std::max(node.checked, log.begin());
+  if (from < committed) compare(node, from, committed);
+  node.checked = std::max(node.checked, committed);
+}
+
 void Cluster::check() {
   for (auto& node : nodes_) {
     if (!node->up()) continue;
-    replog::Log& log = node->storage().log();
+    compare_committed(*node);
+    const replog::Log& log = node->storage().log();
     const LogPosition committed = log.committed();
-    const LogPosition from = std::max(node->checked, log.begin());
-    if (from < committed) compare(*node, from, committed);
-    node->checked = std::max(node->checked, committed);
     if (committed > log.written()) {
       throw Violation{fmt::format("node {} has applied {} but written only {}", node->number(),
                                   committed.v, log.written().v)};

@@ -158,6 +158,7 @@ class Cluster {
   };
 
   void compare(Node& node, LogPosition from, LogPosition to);
+  void compare_committed(Node& node);
   void committed_at(Node& node, LogPosition position);
   void leads(Node& node, Term term);
 

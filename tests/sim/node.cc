@@ -38,6 +38,7 @@ void Node::start() {
   // What the last process had not synced is in the machine's page cache, as it is.
   disk_->before = [this](testing::DiskOperation operation,
                          const std::string& path) -> Result<void> {
+    cluster_.world.spend();
     if (fail_syncs_ && operation == testing::DiskOperation::kSync) {
       return make_error(ErrorCode::kIo, path + ": the simulated disk fails");
     }
@@ -57,13 +58,13 @@ void Node::start() {
       });
   sim::SimLoop::Task boot = [this] {
     broker::Storage& storage = *process_->storage;
+    checked = LogPosition(0);
     storage.add_observer(*this);
     storage.add_role_observer(*this);
     auto opened = storage.open();
     if (opened) opened = storage.start(*protocol::RecordHost::parse("127.0.0.1", 10911), *this);
     if (!opened) throw sim::ProcessEnded{opened.error().message};
     uuid_ = storage.log().member_uuid();
-    checked = LogPosition(0);
     serving_ = true;
   };
   process_->loop.enter(boot);

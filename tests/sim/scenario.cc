@@ -15,6 +15,8 @@ namespace {
 constexpr std::int64_t kMs = 1000;
 constexpr std::int64_t kFaultsForMs = 20'000;
 constexpr std::int64_t kHealedForMs = 30'000;
+// Runs that end take a twentieth of it.
+constexpr std::uint64_t kStepsMax = 5'000'000;
 constexpr int kFaults = 14;  // and behind them those of the second generation
 
 ClusterOptions options_for(std::uint64_t seed) {
@@ -34,6 +36,7 @@ class Scenario {
   }
 
   RunResult run() {
+    cluster_.world.steps_max = kStepsMax;
     cluster_.form();
     if (changing_members()) operator_.begin();
     work();
@@ -64,6 +67,7 @@ class Scenario {
     result_.committed_bytes = cluster_.committed_bytes();
     result_.trace = cluster_.trace_hash();
     result_.virtual_ms = now_ms();
+    result_.steps = cluster_.world.steps();
     return result_;
   }
 
@@ -302,7 +306,12 @@ class Scenario {
 }  // namespace
 
 RunResult run_seed(std::uint64_t seed, Generation generation) {
-  return Scenario(seed, generation).run();
+  try {
+    return Scenario(seed, generation).run();
+  } catch (const sim::StepsExhausted& end) {
+    throw Violation{fmt::format("does not end: {} steps, and only {} ms have passed", end.steps,
+                                end.at_us / kMs)};
+  }
 }
 
 }  // namespace gantry::simtest

@@ -14,6 +14,7 @@ struct RunResult {
   std::uint64_t committed_bytes = 0;
   std::uint64_t trace = 0;  // equal for equal seeds
   std::int64_t virtual_ms = 0;
+  std::uint64_t steps = 0;            // events, and what was done to disks
   std::map<std::string, int> faults;  // how often each happened
 };
 
