@@ -104,6 +104,7 @@ class BrokerApp::Impl final : private RoleObserver {
   void make_services();
   void stop_services();
   void on_close(net::ConnectionId id) {
+    if (gate_) gate_->on_connection_closed(id);
     if (pulls_) pulls_->on_connection_closed(id);
     if (clients_) clients_->on_connection_closed(id);
   }
