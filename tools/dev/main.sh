@@ -19,6 +19,7 @@ usage: ./dev COMMAND [ARG...]
                    on request: interop-set
   sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs]
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
+  image [TAG]      container images gantry/broker, namesrv, sidecar, cli (TAG: dev) with Docker
   lint             formatting, dependency direction, style, static analysis
   fmt              format every source file
 EOT
@@ -39,6 +40,7 @@ case "${1:-help}" in
   test) shift; install_packages; exec "$here/test.sh" "$@" ;;
   sim) shift; install_packages; build sim raft_sim; exec build/sim/bin/raft_sim "$@" ;;
   bench) shift; install_packages; exec "$here/bench.sh" "$@" ;;
+  image) shift; exec "$here/image.sh" "$@" ;;
   lint) install_packages; exec "$here/lint.sh" ;;
   fmt) install_packages; sources | xargs -r clang-format-19 -i ;;
   help | -h | --help) usage ;;
