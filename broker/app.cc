@@ -27,9 +27,11 @@
 #include "broker/query/query_handlers.h"
 #include "broker/retention/retention.h"
 #include "broker/route/namesrv_registrar.h"
+#include "broker/route/store_host.h"
 #include "broker/schedule/delay_delivery.h"
 #include "broker/send/message_appender.h"
 #include "broker/send/send_service.h"
+#include "config/host_facts.h"
 #include "log/log.h"
 #include "net/remoting_server.h"
 
@@ -104,6 +106,7 @@ class BrokerApp::Impl final : private RoleObserver {
   void make_services();
   void stop_services();
   void on_close(net::ConnectionId id) {
+    if (gate_) gate_->on_connection_closed(id);
     if (pulls_) pulls_->on_connection_closed(id);
     if (clients_) clients_->on_connection_closed(id);
   }
@@ -131,6 +134,7 @@ class BrokerApp::Impl final : private RoleObserver {
   std::unique_ptr<StateComparison> comparison_;
   std::unique_ptr<ConfigFile> config_file_;
   std::unique_ptr<BrokerContext> context_;
+  std::unique_ptr<StoreHost> store_host_;
   std::unique_ptr<net::RemotingServer> server_, fast_server_;
   std::unique_ptr<MessageAppender> appender_;
   std::unique_ptr<QueueLocks> locks_;
@@ -224,14 +228,12 @@ Result<void> BrokerApp::Impl::start_on_shard() {
   storage_ = std::make_unique<Storage>(shard_, files, config_, clock);
   GANTRY_TRY(storage_->open());
   GANTRY_TRY(listen());
-  const auto host = protocol::RecordHost::parse(config_.broker_ip1, remoting_port_);
-  if (!host) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      fmt::format("brokerIP1: {}", host.error().message));
-  }
+  store_host_ = std::make_unique<StoreHost>(
+      shard_, config_, remoting_port_, config::detect_host().ipv4,
+      [this](const protocol::RecordHost& host) { context_->store_host = host; });
   config_file_ = std::make_unique<ConfigFile>(files, shard_, surroundings_.config_file);
   context_.reset(new BrokerContext{config_, *config_file_, clock, files, shard_, *storage_,
-                                   connections_, stats_, *host,
+                                   connections_, stats_, store_host_->value(),
                                    fmt::format("{}:{}", config_.broker_ip1, remoting_port_),
                                    fmt::format("{}:{}", config_.broker_ip1, http_->port())});
   make_services();
@@ -244,9 +246,10 @@ Result<void> BrokerApp::Impl::start_on_shard() {
       });
   storage_->add_role_observer(*this);
   GANTRY_TRY(peers_->listen(context_->address, http_->port()));
-  GANTRY_TRY(storage_->start(*host, peers_->transport()));
+  GANTRY_TRY(storage_->start(store_host_->value(), peers_->transport()));
   peers_->start();
   retention_->start();
+  store_host_->look_up();
   registrar_->start();
   http_->attach({*context_, *server_, *pulls_, *clients_, *peers_, *gate_, *comparison_},
                 {*context_, *peers_, *members_, *maintenance_});
@@ -268,6 +271,7 @@ void BrokerApp::Impl::note_serving() {
 
 void BrokerApp::Impl::on_leading(Term /*term*/) {
   locks_->load(storage_->state().locks());
+  store_host_->look_up();
   delays_->start();
   retention_->run(false);  // a follower leaves the trim to its leader
   gate_->on_group_changed();
@@ -322,6 +326,7 @@ void BrokerApp::Impl::stop_services() {
   connections_.clear();
   fast_server_.reset();
   server_.reset();
+  store_host_.reset();
   context_.reset();
   config_file_.reset();
   storage_.reset();

@@ -2,6 +2,7 @@
 # gantry_library(NAME n SRCS ... DEPS our libs... LINK third-party targets...)
 #   Makes static library gantry_<n>. DEPS are checked against libs/README.md by tools/check-deps.
 # gantry_executable(NAME n SRCS ... DEPS ... LINK ...)
+#   An install component of its name: `cmake --install build/release --component n`.
 # gantry_test(NAME n LABEL unit SRCS ... DEPS ... LINK ...)   one GoogleTest binary.
 function(_gantry_link target)
   cmake_parse_arguments(A "" "" "DEPS;LINK" ${ARGN})
@@ -24,6 +25,7 @@ function(gantry_executable)
   add_executable(${A_NAME} ${A_SRCS})
   target_include_directories(${A_NAME} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/libs")
   _gantry_link(${A_NAME} DEPS ${A_DEPS} LINK ${A_LINK})
+  install(TARGETS ${A_NAME} RUNTIME DESTINATION bin COMPONENT ${A_NAME})
 endfunction()
 
 function(gantry_test)

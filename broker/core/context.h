@@ -32,8 +32,8 @@ struct BrokerContext {
   Storage& storage;
   ConnectionDirectory& connections;
   BrokerStats& stats;
-  protocol::RecordHost store_host;  // brokerIP1:listenPort
-  std::string address;              // the same as text: what clients and tools know us by
+  protocol::RecordHost store_host;  // goes into records and message ids: see StoreHost
+  std::string address;              // brokerIP1:listenPort: what clients and tools know us by
   std::string http_address;         // brokerIP1:httpPort
 
   // Set by BrokerApp before any request comes.

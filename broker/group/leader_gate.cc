@@ -80,6 +80,7 @@ LeaderGate::~LeaderGate() { *alive_ = false; }
 
 void LeaderGate::on_group_changed() {
   const raft::MemberId& leader = context_.storage.replica().core().leader();
+  if (context_.storage.leading()) passed_on_.clear();
   if (!leader.empty() && leader != leader_) {
     leader_ = leader;
     forward_until_us_ = context_.clock.steady_us() + kForwardForUs;
@@ -103,7 +104,7 @@ bool LeaderGate::admit(net::Connection& connection, const protocol::CommandView&
   if (may_wait()) {
     wait(connection, request);
   } else if (may_forward(leader, request.ext.get_int64(kForwardHops).value_or(0)) &&
-             context_.clock.steady_us() < forward_until_us_) {
+             (leader_has_address() || context_.clock.steady_us() < forward_until_us_)) {
     forward(leader, with_born_host(request, connection),
             Responder(context_.connections, connection, request));
   } else {
@@ -186,19 +187,37 @@ void LeaderGate::forward(const std::string& address, protocol::Command request,
                          const Responder& responder) {
   ++stats_.forwarded;
   request.with(std::string(kForwardHops), hops_of(request) + 1);
-  if (responder.oneway()) return client_.send_oneway(address, std::move(request));
+  if (leader_has_address()) {
+    passed_on_.passed(responder.connection_id(), responder.oneway(), context_.clock.steady_us());
+  }
+  if (responder.oneway()) {
+    client_.send_oneway(address, std::move(request));
+    return close_if_passed_on(responder);
+  }
   ++in_flight_;
   client_.call(address, std::move(request), kForwardTimeout,
                [this, alive = alive_, responder, address](Result<protocol::Command> reply) {
                  if (!*alive) return;
                  --in_flight_;
-                 if (reply) return responder.send(std::move(*reply));
-                 responder.send(
-                     ResponseCode::kServiceNotAvailable,
-                     fmt::format("service not available now: the master {} of broker {} "
-                                 "does not answer: {}",
-                                 address, context_.config.broker_name, reply.error().message));
+                 passed_on_.answered(responder.connection_id());
+                 if (reply) {
+                   responder.send(std::move(*reply));
+                 } else {
+                   responder.send(
+                       ResponseCode::kServiceNotAvailable,
+                       fmt::format("service not available now: the master {} of broker {} "
+                                   "does not answer: {}",
+                                   address, context_.config.broker_name, reply.error().message));
+                 }
+                 close_if_passed_on(responder);
                });
+}
+
+void LeaderGate::close_if_passed_on(const Responder& responder) {
+  if (!passed_on_.may_close(responder.connection_id(), context_.clock.steady_us())) return;
+  passed_on_.forget(responder.connection_id());
+  net::Connection* connection = responder.connection();
+  if (connection != nullptr) connection->close("another member leads, at the leader's address");
 }
 
 std::string LeaderGate::refusal(const std::string& leader) const {

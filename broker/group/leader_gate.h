@@ -2,9 +2,11 @@
 // What becomes of a request that only the leader of the broker set can serve when it reaches
 // another member. Clients learn of a new leader within 30 s; until then they ask the old one. For a
 // minute after a change of leader such requests are forwarded, with the client's address in the
-// header; otherwise they are answered with a code that makes clients try elsewhere. While a leader
-// hands over, until the next one is known, and until that may decide, they wait, so that a planned
-// change costs a client some milliseconds and no error. Log shard only.
+// header; otherwise they are answered with a code that makes clients try elsewhere. Where the
+// leader has an address of its own, clients have nowhere else to try: they are served until they
+// have dialled that address again (see PassedOn). While a leader hands over, until the next one is
+// known, and until that may decide, they wait, so that a planned change costs a client some
+// milliseconds and no error. Log shard only.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "broker/core/context.h"
+#include "broker/group/passed_on.h"
 #include "net/remoting_client.h"
 
 namespace gantry::broker {
@@ -38,6 +41,7 @@ class LeaderGate {
   bool admit(net::Connection& connection, const protocol::CommandView& request);
   // The role, the leader or the readiness to take appends is another one.
   void on_group_changed();
+  void on_connection_closed(net::ConnectionId id) { passed_on_.forget(id); }
 
   struct Stats {
     std::uint64_t forwarded = 0, refused = 0;
@@ -60,6 +64,8 @@ class LeaderGate {
   void serve(const Waiting& entry);
   void sweep();
   void forward(const std::string& address, protocol::Command request, const Responder& responder);
+  bool leader_has_address() const { return !context_.config.leader_advertised_address.empty(); }
+  void close_if_passed_on(const Responder& responder);
   std::string refusal(const std::string& leader) const;
 
   BrokerContext& context_;
@@ -71,6 +77,7 @@ class LeaderGate {
   std::int64_t leader_gone_us_ = 0;
   std::int64_t forward_until_us_ = 0;
   std::size_t in_flight_ = 0;
+  PassedOn passed_on_;
   std::vector<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::unique_ptr<runtime::Timer> sweep_timer_;

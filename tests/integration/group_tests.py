@@ -144,3 +144,30 @@ def forwarding(context):
     with leader.connect() as c:
         records = remoting.decode_records(pull(c, "Forward", 0, 0).body)
     assert records and all(r["bornHost"].endswith(f":{client_port}") for r in records), (client_port, records[0]["bornHost"])
+
+
+@test("group.clients-of-the-leaders-address-dial-again")
+def dial_again(context):
+    """Where the leader has an address of its own, a client that still ends at another member is served, and then let go."""
+    group = Group(context, "leaderAdvertisedAddress=leader.invalid:10911")
+    group.start()
+    leader = group.leader()
+    leader.create_topic("Moved")
+    group.converge()
+    follower = group.followers(leader)[0]
+    sent, began = 0, time.monotonic()
+    with follower.connect() as client:
+        try:
+            while time.monotonic() - began < 30:
+                answer = client.call(310, send_ext("Moved", 0), b"x")
+                assert answer.code == 0, (answer.code, answer.remark)
+                sent += 1
+        except (OSError, EOFError) as error:
+            print(f"  closed after {time.monotonic() - began:.1f} s and {sent} messages: {error}")
+    took = time.monotonic() - began
+    assert 10 <= took < 20, f"closed after {took:.1f} s, expected 10"
+    group.converge()
+    assert sent > 10, sent
+    with leader.connect() as client:
+        assert pull(client, "Moved", 0, sent - 1).code == 0, "the last acknowledged message is not there"
+        assert pull(client, "Moved", 0, sent).code != 0, "there is more than what was acknowledged"

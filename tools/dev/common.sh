@@ -2,14 +2,10 @@
 # shellcheck shell=bash
 # Shared by the ./dev scripts: packages, presets, lists of files.
 
-packages=(
-  ca-certificates git ninja-build cmake g++ pkg-config ccache mold
-  libboost-dev libssl-dev libyaml-cpp-dev libprotobuf-dev protobuf-compiler prometheus-cpp-dev
-  libcpp-httplib-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libisal-dev zlib1g-dev
-  liblz4-dev libzstd-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
-  clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev
-  curl e2fsprogs iproute2 nftables procps python3
-)
+here_common=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=tools/dev/packages.sh
+. "$here_common/packages.sh"
+packages=("${build_packages[@]}" "${check_packages[@]}")
 
 # Installs what is missing; needs root only then.
 install_packages() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev lint: formatting, dependency direction, style rules, clang-tidy on files that differ from the base.
+# ./dev lint: formatting, dependency direction, style rules, clang-tidy on files that differ from the base,
+# the chart.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
@@ -52,6 +53,13 @@ if [ -n "$files" ]; then
   ninja -C build/fuzz gantry_state_proto gantry_peer_proto > /dev/null || bad=1
   # shellcheck disable=SC2086
   printf '%s\n' $files | xargs -r -P "$(nproc)" -n 1 clang-tidy-19 -p build/fuzz --quiet 2> /dev/null || bad=1
+fi
+
+# The chart, where helm is.
+if command -v helm > /dev/null || [ -x "${KUBE_CACHE:-/var/cache/kube-local}/bin/helm" ]; then
+  tests/chart/run || bad=1
+else
+  echo "lint: charts/gantry is not checked: there is no helm"
 fi
 [ "$bad" -eq 0 ] && echo "lint: ok"
 exit "$bad"

@@ -20,6 +20,7 @@ usage: ./dev COMMAND [ARG...]
   sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs]
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
   bench sets [...] the same for broker sets of three, beside DLedger: docs/benchmarks-sets.md
+  image [TAG]      container images gantry/broker, namesrv, sidecar, cli (TAG: dev) with Docker
   lint             formatting, dependency direction, style, static analysis
   fmt              format every source file
 EOT
@@ -49,6 +50,7 @@ case "${1:-help}" in
     fi
     exec "$here/bench.sh" "$@"
     ;;
+  image) shift; exec "$here/image.sh" "$@" ;;
   lint) install_packages; exec "$here/lint.sh" ;;
   fmt) install_packages; sources | xargs -r clang-format-19 -i ;;
   help | -h | --help) usage ;;

@@ -158,7 +158,8 @@ Sent BrokerRig::send(const std::string& topic, std::string body, const std::stri
   const auto id = protocol::decode_message_id(answer.find("msgId").value_or(""));
   EXPECT_TRUE(id) << answer.find("msgId").value_or("no msgId");
   if (!id) return {};
-  return {id->position, QueueOffset(std::stoll(std::string(*answer.find("queueOffset"))))};
+  return {id->position, QueueOffset(std::stoll(std::string(*answer.find("queueOffset")))),
+          id->host};
 }
 
 std::vector<std::string> BrokerRig::bodies(const Command& answer) {

@@ -70,6 +70,7 @@ using Fields = std::map<std::string, std::string>;
 struct Sent {
   LogPosition position;
   QueueOffset offset;
+  protocol::RecordHost host{};  // in the message id
 };
 
 class BrokerRig {
@@ -104,6 +105,7 @@ class BrokerRig {
   static std::vector<std::string> bodies(const protocol::Command& answer);
   // Asks until `done` says so; false after ten seconds.
   bool eventually(const std::function<bool()>& done);
+  std::uint16_t remoting_port() const { return app_->remoting_port(); }
   // GET of the HTTP port: the body.
   std::string http_get(const std::string& path) const;
 
