@@ -29,9 +29,9 @@ build() {
   local preset=$1
   shift || true
   if [ ! -f "build/$preset/build.ninja" ]; then
-    cmake --preset "$preset" > "/dev/stderr"
+    cmake --preset "$preset" >&2
   fi
-  ninja -C "build/$preset" "$@" > "/dev/stderr"
+  ninja -C "build/$preset" "$@" >&2
 }
 
 sources() {
