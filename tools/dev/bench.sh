@@ -23,6 +23,7 @@ clean_up() {
 trap clean_up EXIT
 load=$work/rmqload
 g++ -O2 -std=c++20 -o "$load" "$tools/rmqload.cpp" -lpthread
+g++ -O2 -std=c++20 -o "$work/wakeup" tests/bench/wakeup.cc -lpthread
 ours=127.0.0.1:10911
 extra=("$@")
 
@@ -59,7 +60,8 @@ measure() { # NAME FLUSH CASES
   rm -rf "${work:?}/$1"
 }
 
-# The comparison gives one figure a case; this is the whole distribution of e2e-2k, ours and the peer's in turn.
+# The comparison gives one figure a case; this is the whole distribution of e2e-2k, ours and the peer's in turn, and
+# how late the machine woke a thread meanwhile.
 latency() {
   local peer=127.0.0.1:20911 round
   start_broker latency ASYNC_FLUSH
@@ -74,7 +76,9 @@ latency() {
   for round in 1 2 3; do
     echo "latency round $round"
     e2e "$peer" broker-a 6 >> "$work/latency.peer"
+    "$work/wakeup" 6 >> "$work/latency.wakeup" &
     e2e "$ours" bench 6 >> "$work/latency.ours"
+    wait $!
   done
   "$tools/peer" down
   peer_up=
