@@ -167,6 +167,7 @@ protocol::Command NamesrvRegistrar::registration() const {
 }
 
 void NamesrvRegistrar::send_registration(const std::string& address) {
+  if (!broker_id()) return;  // the next change of role brings it here again
   Namesrv& namesrv = namesrvs_[address];
   if (namesrv.in_flight) {
     namesrv.again = true;

@@ -159,12 +159,14 @@ class Recorder:
                 if connection is None:
                     connection = self._leader()
                     if connection is None:
+                        self.stopping.wait(0.002)
                         continue
                 answer = connection.call(310, send_ext(self.topic, sent % 4), body)
             except (OSError, EOFError) as error:
                 self.refusals.append(repr(error))
                 sent += 1  # it may be stored all the same
                 connection = None
+                self.stopping.wait(0.002)
                 continue
             sent += 1
             if answer.code == 0:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One gantry-namesrv process on loopback."""
 import subprocess
+import threading
 
 from harness.broker import BINARIES, await_ready, free_port
 from wire import remoting
@@ -10,6 +11,7 @@ class NameServer:
     def __init__(self, context, host="127.0.0.1"):
         self.port, self.http_port = free_port(), free_port()
         self.address = f"{host}:{self.port}"
+        self.connections = threading.local()
         self.log = context.work / f"namesrv-{self.port}.log"
         values = [f"listenPort={self.port}", f"httpPort={self.http_port}", f"bindAddress={host}", f"httpAddress={host}",
                   f"kvConfigPath={context.work}/kvConfig-{self.port}.json"]
@@ -20,9 +22,16 @@ class NameServer:
         await_ready(self.process, self.log)
 
     def master(self, topic):
-        """The address of brokerId 0 in the topic's route, or None."""
-        with remoting.Connection(self.address, 5) as c:
-            answer = c.call(105, {"topic": topic})
+        """The address of brokerId 0 in the topic's route, or None. Each thread keeps a connection: who asks a thousand
+        times a second would use up the ports of the machine otherwise."""
+        mine = self.connections
+        try:
+            if getattr(mine, "connection", None) is None:
+                mine.connection = remoting.Connection(self.address, 5)
+            answer = mine.connection.call(105, {"topic": topic})
+        except (OSError, EOFError):
+            mine.connection = None
+            raise
         if answer.code != 0:
             return None
         brokers = remoting.lenient_json(answer.body)["brokerDatas"]

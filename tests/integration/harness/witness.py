@@ -115,6 +115,7 @@ class Consumer(Witness):
                 if connection is None or time.monotonic() - asked > self.ROUTE_SECONDS:
                     known, address, asked = address, self.namesrv.master(self.topic), time.monotonic()
                     if address is None:
+                        self.stopping.wait(0.002)
                         continue
                     if connection is None or known != address:
                         connection = remoting.Connection(address, self.timeout)
@@ -130,6 +131,7 @@ class Consumer(Witness):
                     connection = None
             except (OSError, EOFError):
                 connection = None
+                self.stopping.wait(0.002)
 
     def kept(self, broker):
         """The offset that the broker has for the group now."""
