@@ -8,6 +8,8 @@ from driver import install
 from harness.broker import READY_SECONDS
 from harness.runner import Skip
 
+DRAIN_SECONDS = 60  # the program waits so long for what was acknowledged to come
+
 
 def class_path():
     """Fetches and compiles what is missing: call it before the test has a network of its own."""
@@ -56,7 +58,7 @@ class JavaClient:
 
     def __exit__(self, kind, *_):
         self.process.stdin.close()
-        self.process.wait(READY_SECONDS)
+        self.process.wait(DRAIN_SECONDS + READY_SECONDS)
         self.thread.join(READY_SECONDS)
         if kind is None:
             assert self.process.returncode == 0, f"the Java client ended with {self.process.returncode}, see {self.log}"

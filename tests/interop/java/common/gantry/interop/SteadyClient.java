@@ -3,6 +3,8 @@ package gantry.interop;
 
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
@@ -15,14 +17,22 @@ import org.apache.rocketmq.common.message.Message;
 
 /**
  * A producer and a push consumer with their default settings that go on through every fault, as a
- * program: NameServer, topic. Prints ACK queue offset body, GOT body, REFUSED reason; ends when its
- * standard input does.
+ * program: NameServer, topic. Prints ACK queue offset body, GOT body, REFUSED reason. At the end of
+ * its standard input it stops sending, waits until what was acknowledged has come, and ends.
  */
 final class SteadyClient {
-    private SteadyClient() {}
+    private static final long DRAIN_MILLIS = 60_000;
+
+    private final PrintStream out;
+    private final Set<String> acked = new HashSet<>();
+    private final Set<String> got = new HashSet<>();
+
+    private SteadyClient(PrintStream out) {
+        this.out = out;
+    }
 
     public static void main(String[] arguments) throws Exception {
-        PrintStream out = System.out;
+        SteadyClient client = new SteadyClient(System.out);
         System.setOut(System.err);
         String topic = arguments[1];
         AtomicBoolean ending = new AtomicBoolean();
@@ -31,7 +41,7 @@ final class SteadyClient {
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.subscribe(topic, "*");
         consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
-            messages.forEach(m -> say(out, "GOT " + Inbox.text(m)));
+            messages.forEach(m -> client.got(Inbox.text(m)));
             return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
         });
         consumer.start();
@@ -40,7 +50,7 @@ final class SteadyClient {
         producer.start();
         Thread sender = new Thread(() -> {
             for (int i = 0; !ending.get(); i++) {
-                send(producer, topic, "java-" + i, out);
+                client.send(producer, topic, "java-" + i);
             }
         });
         sender.start();
@@ -49,30 +59,47 @@ final class SteadyClient {
         }
         ending.set(true);
         sender.join();
+        client.drain();
         producer.shutdown();
         consumer.shutdown();
     }
 
-    private static void send(DefaultMQProducer producer, String topic, String body,
-        PrintStream out) {
+    private void send(DefaultMQProducer producer, String topic, String body) {
         try {
             SendResult result = producer.send(
                 new Message(topic, body.getBytes(StandardCharsets.UTF_8)));
             if (result.getSendStatus() == SendStatus.SEND_OK) {
-                say(out, "ACK " + result.getMessageQueue().getQueueId() + " "
-                    + result.getQueueOffset() + " " + body);
+                acked(body, result);
             } else {
-                say(out, "REFUSED " + result.getSendStatus());
+                say("REFUSED " + result.getSendStatus());
             }
         } catch (Exception e) {
-            say(out, "REFUSED " + e.toString().replace('\n', ' '));
+            say("REFUSED " + e.toString().replace('\n', ' '));
         }
     }
 
-    private static void say(PrintStream out, String line) {
-        synchronized (out) {
-            out.println(line);
-            out.flush();
+    private synchronized void acked(String body, SendResult result) {
+        acked.add(body);
+        say("ACK " + result.getMessageQueue().getQueueId() + " " + result.getQueueOffset() + " " + body);
+        notifyAll();
+    }
+
+    private synchronized void got(String body) {
+        got.add(body);
+        say("GOT " + body);
+        notifyAll();
+    }
+
+    /** What does not come in time is for the reader of ACK and GOT to notice. */
+    private synchronized void drain() throws InterruptedException {
+        long deadline = System.currentTimeMillis() + DRAIN_MILLIS;
+        while (!got.containsAll(acked) && System.currentTimeMillis() < deadline) {
+            wait(DRAIN_MILLIS / 100);
         }
+    }
+
+    private synchronized void say(String line) {
+        out.println(line);
+        out.flush();
     }
 }
