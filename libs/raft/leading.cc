@@ -171,13 +171,14 @@ void Core::on_append_refusal(const Message& message, const AppendRefusal& refusa
   progress->recovering = refusal.recovering;
   // An answer to something that has been settled meanwhile.
   if (progress->state() == Progress::State::kSnapshot) return;
-  if (progress->state() == Progress::State::kReplicate && refusal.from <= progress->matched()) {
+  if (progress->state() == Progress::State::kReplicate &&
+      (refusal.from <= progress->matched() || refusal.end < progress->matched())) {
     return;
   }
   if (progress->probing() && refusal.from != progress->next()) return;
   const LogPosition common =
       common_end(epochs_.all(), end_, refusal.epochs, refusal.end, refusal.commit);
-  progress->probe(std::max(progress->matched(), std::min({common, refusal.from, end_})));
+  progress->refused(std::max(progress->matched(), std::min({common, refusal.from, end_})));
   send_appends(message.from, *progress);
 }
 

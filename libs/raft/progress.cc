@@ -10,7 +10,8 @@ bool Progress::may_send(std::size_t inflight_max, std::int64_t inflight_bytes_ma
     case State::kProbe:
       return !probe_sent_;
     case State::kReplicate:
-      return inflight_.size() < inflight_max && next_ - written_ < inflight_bytes_max;
+      return inflight_.size() < std::min(inflight_max, window_) &&
+             next_ - written_ < inflight_bytes_max;
     case State::kSnapshot:
       return false;
   }
@@ -33,7 +34,10 @@ bool Progress::acknowledged(LogPosition matched, LogPosition written, LogPositio
   written_ = std::max(written_, written);
   durable_ = std::max(durable_, durable);
   if (news) unanswered_ticks_ = 0;
-  while (!inflight_.empty() && inflight_.front() <= written_) inflight_.pop_front();
+  while (!inflight_.empty() && inflight_.front() <= written_) {
+    inflight_.pop_front();
+    window_ = std::min(window_ + 1, kWindowMax);
+  }
   if (state_ == State::kProbe && matched_ >= next_) {
     state_ = State::kReplicate;
     probe_sent_ = false;
@@ -50,6 +54,11 @@ void Progress::probe(LogPosition next) {
   probe_sent_ = false;
   inflight_.clear();
   unanswered_ticks_ = 0;
+}
+
+void Progress::refused(LogPosition next) {
+  probe(next);
+  window_ = 1;
 }
 
 bool Progress::unanswered(int ticks) {

@@ -2,7 +2,8 @@
 // What a leader knows about one other member, and how much it may send it.
 //
 //   probe:     it is not known where the logs part; one append at a time
-//   replicate: appends are sent ahead of their answers, within the window
+//   replicate: appends are sent ahead of their answers, within the window; after a refusal it opens
+//              again as answers come, from one append on
 //   snapshot:  the log the member needs is gone; a state snapshot is on its way
 #pragma once
 
@@ -31,6 +32,9 @@ class Progress {
   // The answer's positions; they only grow. True when something changed.
   bool acknowledged(LogPosition matched, LogPosition written, LogPosition durable);
   void probe(LogPosition next);
+  // As probe(), and the window closes: what was sent ahead was in vain. A whole window at once for
+  // every refusal would keep a network that reorders busy with nothing else.
+  void refused(LogPosition next);
   void snapshot() { state_ = State::kSnapshot; }
   // Nothing came back for a while: send again from what is known to match.
   void resend() { probe(matched_); }
@@ -52,9 +56,12 @@ class Progress {
   bool unanswered(int ticks);
 
  private:
+  static constexpr std::size_t kWindowMax = 1 << 20;
+
   State state_ = State::kProbe;
   LogPosition next_, matched_, written_, durable_;
   std::deque<LogPosition> inflight_;  // ends of unanswered appends
+  std::size_t window_ = kWindowMax;   // how many there may be
   bool probe_sent_ = false;
   int unanswered_ticks_ = 0;
 };

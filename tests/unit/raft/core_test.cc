@@ -292,6 +292,36 @@ TEST_F(CoreTest, TheFirstRefusalOfAnotherStartIsUsed) {
   EXPECT_EQ(appends[0].from, at(30));
 }
 
+// Appends that overtake each other are refused. What is sent again must not be refused in turn by
+// the hundred, or the group has nothing else to do.
+TEST_F(CoreTest, AfterARefusalTheWindowOpensWithTheAnswers) {
+  Core core = core_of("1", log_of(0, 50, {kFirst}));
+  lead(core);
+  core.on_appended(at(100'060));
+  core.take_output();
+  const auto answered = [&](std::int64_t end) {
+    return bodies<Append>(
+        step(core, "2", 2,
+             AppendAnswer{.matched = at(end), .written = at(end), .durable = at(end)}),
+        "2");
+  };
+  ASSERT_EQ(answered(60).size(), 256U) << "nothing was refused: the whole window";
+
+  const AppendRefusal refusal{
+      .from = at(260), .end = at(160), .epochs = {kFirst, {Term(2), at(50)}}};
+  auto appends = bodies<Append>(step(core, "2", 2, refusal), "2");
+  ASSERT_EQ(appends.size(), 1U);
+  EXPECT_EQ(appends[0].from, at(160));
+  appends = answered(260);
+  ASSERT_EQ(appends.size(), 1U);
+  EXPECT_EQ(appends[0].from, at(260));
+  EXPECT_EQ(answered(360).size(), 2U);
+  EXPECT_EQ(answered(460).size(), 2U);
+
+  EXPECT_TRUE(bodies<Append>(step(core, "2", 2, refusal), "2").empty())
+      << "its log has grown since";
+}
+
 TEST_F(CoreTest, AStartKnowsThatWhatIsBelowItsLogIsCommitted) {
   Core core = core_of("1", log_of(100, 200, {kFirst}));
   EXPECT_EQ(core.committed(), at(100));
