@@ -214,7 +214,10 @@ Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
 // the snapshot, and the checkpoint that relies on all of them.
 Result<void> Storage::run_checkpoint(const CheckpointWork& work) {
   log_->run_sync(work.log);
-  GANTRY_TRY(work.queues.run(fs_));
+  // What the disk refused to keep is not refused again: the next sync would succeed without it.
+  if (const auto synced = work.queues.run(fs_); !synced) {
+    log_->die("sync of the consume queues failed", synced.error());
+  }
   if (!work.snapshot.empty()) GANTRY_TRY(snapshots_->save(work.position, work.snapshot));
   return log_->save_checkpoint(work.record);
 }

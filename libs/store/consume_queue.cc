@@ -51,6 +51,7 @@ Result<void> ConsumeQueue::load(LogPosition log_begin, LogPosition log_applied, 
   const auto exists = fs_.exists(directory_);
   if (!exists) return std::unexpected(exists.error());
   if (!*exists) return {};
+  directory_inherited_ = true;
   const auto entries = fs_.list(directory_);
   if (!entries) return std::unexpected(entries.error());
   for (const io::DirectoryEntry& entry : *entries) {
@@ -247,10 +248,10 @@ void ConsumeQueue::take_unsynced(std::vector<std::shared_ptr<io::File>>& files,
     files.push_back(open_);
     open_unsynced_ = false;
   }
-  if (directory_unsynced_) {
-    directories.push_back(directory_);
-    directories.push_back(io::parent_directory(directory_));
-    directory_unsynced_ = false;
+  if (directory_unsynced_ || directory_inherited_) {
+    const std::string topic = io::parent_directory(directory_);
+    directories.insert(directories.end(), {directory_, topic, io::parent_directory(topic)});
+    directory_unsynced_ = directory_inherited_ = false;
   }
 }
 

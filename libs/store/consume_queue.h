@@ -56,8 +56,8 @@ class ConsumeQueue {
   bool unsynced() const { return open_unsynced_ || directory_unsynced_ || !unsynced_.empty(); }
   // Writes entries that are only in memory; kDiskFull keeps them.
   Result<void> write_back();
-  // Moves what has been written and not yet synced to `files`, and directories with new names to
-  // `directories`.
+  // Moves what has been written and not yet synced to `files`, and directories with new names, up
+  // to the one of all topics, to `directories`.
   void take_unsynced(std::vector<std::shared_ptr<io::File>>& files,
                      std::vector<std::string>& directories);
   // Frees memory and file handles of a queue nobody appends to.
@@ -87,6 +87,7 @@ class ConsumeQueue {
   std::vector<std::shared_ptr<io::File>> unsynced_;
   bool open_unsynced_ = false;
   bool directory_unsynced_ = false;
+  bool directory_inherited_ = false;  // an earlier start may not have synced what it made there
 
   QueueOffset min_, max_, next_;
   QueueOffset written_;     // entries below are in the files

@@ -32,6 +32,8 @@ std::string QueueStore::queue_directory(std::string_view topic, std::int32_t que
 
 Result<void> QueueStore::load(LogPosition log_begin, LogPosition log_applied, bool writes_lost) {
   GANTRY_TRY(fs_.create_directories(directory_));
+  // Made now, or by an earlier start that was killed, or in place of one that was removed.
+  GANTRY_TRY(fs_.sync_directory(io::parent_directory(directory_)));
   const auto topics = fs_.list(directory_);
   if (!topics) return std::unexpected(topics.error());
   for (const io::DirectoryEntry& topic : *topics) {
@@ -162,6 +164,9 @@ Result<QueueStore::SyncWork> QueueStore::begin_sync() {
   unsynced_.erase(from, to);
   for (ConsumeQueue* queue : unsynced_) queue->take_unsynced(work.files, work.directories);
   unsynced_.clear();
+  std::ranges::sort(work.directories);
+  const auto [twice, end] = std::ranges::unique(work.directories);
+  work.directories.erase(twice, end);
   return work;
 }
 
@@ -169,9 +174,8 @@ Result<void> QueueStore::SyncWork::run(io::FileSystem& fs) const {
   for (const auto& file : files) GANTRY_TRY(file->sync());
   for (const std::string& directory : directories) {
     // A topic deleted meanwhile takes its directory along.
-    const auto exists = fs.exists(directory);
-    if (!exists) return std::unexpected(exists.error());
-    if (*exists) GANTRY_TRY(fs.sync_directory(directory));
+    const auto synced = fs.sync_directory(directory);
+    if (!synced && synced.error().code != ErrorCode::kNotFound) return synced;
   }
   return {};
 }

@@ -351,6 +351,27 @@ TEST_F(StorageTest, NoLogFileGoesBeforeASnapshotAtOrAboveTheTrimIsDurable) {
 }
 
 // As when a port is in use: opened, never started, and the next start takes it as it was.
+// A checkpoint that followed would rely on entries that are not on the disk.
+TEST_F(StorageTest, AFailedSyncOfTheQueuesEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto run = [this] {
+    PowerCutFileSystem disk;
+    std::atomic<bool> failing = false;
+    Rig rig(disk, config_);
+    disk.before = [&](DiskOperation operation, const std::string& path) -> Result<void> {
+      if (failing && operation == DiskOperation::kSync && path.contains("/consumequeue/")) {
+        return make_error(ErrorCode::kIo, path + ": the disk fails");
+      }
+      return {};
+    };
+    ASSERT_TRUE(rig.start());
+    rig.put_messages("T", 10, 100);
+    failing = true;
+    rig.on_shard([&] { rig.storage->checkpoint(); });
+  };
+  EXPECT_EXIT(run(), ::testing::ExitedWithCode(70), "");
+}
+
 TEST_F(StorageTest, AStoreThatWasOnlyOpenedIsLeftAsItWas) {
   PowerCutFileSystem disk;
   {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/power_cut_file_system.h"
 #include "store/queue_store.h"
 #include "tests/support/memory_file_system.h"
 
@@ -139,6 +140,56 @@ TEST(QueueStore, DurableOnlyAfterTheSync) {
   ASSERT_TRUE(store.remove_topic("A"));
   EXPECT_EQ(store.find("A", 0), nullptr);
   EXPECT_TRUE(store.begin_sync());
+}
+
+constexpr int kPowerCuts = 50;
+
+// Loads what a power cut leaves and expects every one of the 300 entries.
+void expect_all_after_a_power_cut(const testing::PowerCutFileSystem& disk, std::uint32_t seed) {
+  const auto after = disk.after_power_cut(seed);
+  QueueStore store(*after, "/store/cq", kFileBytes);
+  ASSERT_TRUE(store.load(LogPosition(0), LogPosition(300)));
+  for (std::int64_t i = 0; i < 300; ++i) {
+    const auto found = store.get("T", 0).at(QueueOffset(i));
+    ASSERT_TRUE(found) << "power cut " << seed << ": " << found.error().message;
+    ASSERT_EQ(found->position, LogPosition(i)) << "power cut " << seed;
+  }
+}
+
+void append_entries(QueueStore& store, std::int64_t from, std::int64_t to) {
+  for (std::int64_t i = from; i < to; ++i) {
+    store.append("T", 0, QueueOffset(i), entry(i), LogPosition(i + 1));
+  }
+}
+
+TEST(QueueStore, WhatIsSyncedOutlivesAPowerCut) {
+  testing::PowerCutFileSystem disk;
+  ASSERT_TRUE(disk.create_directories("/store"));
+  ASSERT_TRUE(disk.sync_directory("/"));
+  QueueStore store(disk, "/store/cq", kFileBytes);
+  ASSERT_TRUE(store.load(LogPosition(0), LogPosition(0)));
+  append_entries(store, 0, 300);
+  const auto work = store.begin_sync();
+  ASSERT_TRUE(work && work->run(disk));
+  for (std::uint32_t seed = 0; seed < kPowerCuts; ++seed) expect_all_after_a_power_cut(disk, seed);
+}
+
+TEST(QueueStore, WhatAKilledStartMadeIsSyncedByTheNext) {
+  testing::PowerCutFileSystem disk;
+  ASSERT_TRUE(disk.create_directories("/store"));
+  ASSERT_TRUE(disk.sync_directory("/"));
+  {
+    QueueStore killed(disk, "/store/cq", kFileBytes);
+    ASSERT_TRUE(killed.load(LogPosition(0), LogPosition(0)));
+    append_entries(killed, 0, 150);
+    ASSERT_TRUE(killed.write_back());
+  }
+  QueueStore store(disk, "/store/cq", kFileBytes);
+  ASSERT_TRUE(store.load(LogPosition(0), LogPosition(0), false));
+  append_entries(store, 0, 300);
+  const auto work = store.begin_sync();
+  ASSERT_TRUE(work && work->run(disk));
+  for (std::uint32_t seed = 0; seed < kPowerCuts; ++seed) expect_all_after_a_power_cut(disk, seed);
 }
 
 }  // namespace
