@@ -40,12 +40,13 @@ std::vector<std::int64_t> configured_delays(const config::BrokerConfig& c) {
 }  // namespace
 
 Storage::Storage(runtime::Loop& shard, io::FileSystem& fs, const config::BrokerConfig& config,
-                 Clock& clock, TuneLog tune)
+                 Clock& clock, TuneLog tune, TuneReplica tune_replica)
     : shard_(shard),
       fs_(fs),
       config_(config),
       clock_(clock),
       tune_(std::move(tune)),
+      tune_replica_(std::move(tune_replica)),
       system_topics_(system_topic_options(config, configured_delays(config).size())),
       delay_levels_(configured_delays(config)) {
   state_.add_listener(this);

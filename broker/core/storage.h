@@ -55,10 +55,12 @@ class Storage final : public replog::LogListener,
                       public replog::ReplicaListener,
                       private state::StateMachine::Listener {
  public:
-  // `tune` may change the log's options before it is opened; tests and the simulator use it.
+  // May change the options of the log and of its replica before they are made; tests and the
+  // simulator use it.
   using TuneLog = std::function<void(replog::LogOptions&)>;
+  using TuneReplica = std::function<void(replog::ReplicaOptions&)>;
   Storage(runtime::Loop& shard, io::FileSystem& fs, const config::BrokerConfig& config,
-          Clock& clock, TuneLog tune = {});
+          Clock& clock, TuneLog tune = {}, TuneReplica tune_replica = {});
   ~Storage() override;
 
   // Takes the lock, opens and recovers. Runs before the shard does or on it; blocks.
@@ -165,6 +167,7 @@ class Storage final : public replog::LogListener,
   const config::BrokerConfig& config_;
   Clock& clock_;
   const TuneLog tune_;
+  const TuneReplica tune_replica_;
   state::SystemTopics system_topics_;
   DelayLevels delay_levels_;
 

@@ -276,6 +276,7 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
                         : first_take_over         ? log_->begin()
                                                   : LogPosition(-1);
   options.seed = std::hash<std::string>{}(log_->member_uuid());
+  if (tune_replica_) tune_replica_(options);
   GANTRY_TRY(remember_being_alone());
   replica_ = std::make_unique<replog::Replica>(shard_, *log_, transport, *this, clock_, options);
   GANTRY_TRY(replica_->start(recovered_));

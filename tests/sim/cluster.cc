@@ -9,6 +9,7 @@ namespace gantry::simtest {
 namespace {
 
 constexpr std::string_view kTopic = "T";
+constexpr std::int32_t kQueues = 4;
 
 protocol::TopicConfig topic_config(std::string name, int queues) {
   protocol::TopicConfig config;
@@ -122,13 +123,17 @@ void Cluster::produce() {
   if (target == nullptr) return;
   target->loop().post([this, target] {
     if (!target->leading()) return;
+    if (options.known_topic && target->storage().state().topics().find(kTopic) == nullptr) {
+      return target->storage().proposals().put_topics({topic_config(std::string(kTopic), kQueues)},
+                                                      [](const Result<void>&) {});
+    }
     replog::Log& log = target->storage().log();
     const std::size_t size =
         static_cast<std::size_t>(world.one_in(20) ? world.random(20000) : world.random(600));
     const std::string body = std::to_string(next_message_++) + ":" + std::string(size, 'x');
     protocol::RecordFields f;
     f.topic = kTopic;
-    f.queue_id = static_cast<std::int32_t>(world.random(4));
+    f.queue_id = static_cast<std::int32_t>(world.random(kQueues));
     f.body = body;
     f.store_host = f.born_host = log.store_host();
     const auto place = log.reserve(protocol::encoded_size(f));
@@ -191,6 +196,7 @@ void Cluster::leads(Node& node, Term term) {
         fmt::format("term {} has two leaders: members {} and {}", term.v, it->second, node.uuid())};
   }
   note(static_cast<std::uint64_t>(term.v * 100 + node.number()));
+  if (on_leader) on_leader(node);
   // One that slept may begin to lead a term that is over, and commits nothing any more.
   if (term.v < leader_of_term_.rbegin()->first) return;
   // Leader completeness: it has every byte that was committed.
@@ -229,6 +235,30 @@ void Cluster::compare(Node& node, LogPosition from, LogPosition to) {
     }
     if (at + known == canonical_.size()) canonical_.append(piece.substr(known));
     from += static_cast<std::int64_t>(piece.size());
+  }
+}
+
+// What consumers see: equal offsets lead to equal records.
+void Cluster::compare_queues(Node& one, Node& other) {
+  const LogPosition begin = std::max(one.storage().log().begin(), other.storage().log().begin());
+  for (std::int32_t id = 0; id < kQueues; ++id) {
+    store::ConsumeQueue& a = one.storage().queues().get(kTopic, id);
+    store::ConsumeQueue& b = other.storage().queues().get(kTopic, id);
+    if (a.max() != b.max()) {
+      throw Violation{fmt::format("queue {} ends at {} on node {} and at {} on node {}", id,
+                                  a.max().v, one.number(), b.max().v, other.number())};
+    }
+    for (QueueOffset at = std::max(a.min(), b.min()); at < a.max(); ++at) {
+      const auto x = a.at(at);
+      const auto y = b.at(at);
+      if (!x || !y) throw Violation{fmt::format("queue {} cannot be read at {}", id, at.v)};
+      if (x->position < begin || y->position < begin) continue;
+      if (x->position != y->position || x->size != y->size || x->tags_code != y->tags_code) {
+        throw Violation{fmt::format("queue {} leads from {} to {} on node {} and to {} on node {}",
+                                    id, at.v, x->position.v, one.number(), y->position.v,
+                                    other.number())};
+      }
+    }
   }
 }
 
@@ -277,6 +307,7 @@ void Cluster::check_converged() {
                                   node->storage().log().committed().v, end.v)};
     }
     compare(*node, node->storage().log().begin(), end);
+    if (options.known_topic) compare_queues(*leader_node, *node);
     if (node->storage().replica().core().membership() != membership) {
       throw Violation{fmt::format("node {} counts other members than the leader, node {}",
                                   node->number(), leader_node->number())};

@@ -31,6 +31,10 @@ struct Violation {
 struct ClusterOptions {
   int nodes = 3;
   bool sync_flush = true;
+  // The topic of the messages is made before there are any, as brokers do. Queues of others are
+  // removed at a start, and so cannot be compared.
+  bool known_topic = true;
+  std::int64_t append_bytes_max = 0;  // of a message to a follower; 0: as in production
   std::int64_t file_bytes = 64 << 10;
   std::int64_t tail_cache_bytes = 256 << 10;
 };
@@ -89,6 +93,7 @@ class Node final : private broker::CommitObserver,
   void on_committed(LogPosition position) override;
   void on_leading(Term term) override;
   void on_following() override;
+  void on_group_changed() override;
 
   Cluster& cluster_;
   const int number_;
@@ -100,6 +105,7 @@ class Node final : private broker::CommitObserver,
   std::vector<std::unique_ptr<Process>> dead_;  // destroyed outside of their own code
   bool serving_ = false, gone_ = false;
   bool fail_syncs_ = false, refuse_space_ = false;
+  Term elected_;              // the newest term in which it had the votes
   LogPosition checkpointed_;  // when the process was last killed
   friend class Cluster;
 };
@@ -145,6 +151,8 @@ class Cluster {
   std::uint64_t trace_hash() const { return trace_; }
   void note(std::uint64_t value) { trace_ = (trace_ ^ value) * 1099511628211ULL; }
   std::function<void(Node&)> on_process_ended;
+  std::function<void(Node&)> on_elected;  // it has the votes
+  std::function<void(Node&)> on_leader;   // ... and all before its term is applied: it decides
 
  private:
   friend class Node;
@@ -158,6 +166,7 @@ class Cluster {
   };
 
   void compare(Node& node, LogPosition from, LogPosition to);
+  void compare_queues(Node& one, Node& other);
   void compare_committed(Node& node);
   void committed_at(Node& node, LogPosition position);
   void leads(Node& node, Term term);

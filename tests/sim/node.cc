@@ -50,11 +50,17 @@ void Node::start() {
   process_ =
       std::make_unique<Process>(cluster_.world, [this](const std::string& words) { ended(words); });
   process_->storage = std::make_unique<broker::Storage>(
-      process_->loop, *disk_, config_, clock, [this](replog::LogOptions& options) {
+      process_->loop, *disk_, config_, clock,
+      [this](replog::LogOptions& options) {
         options.new_member_uuid = simulated_uuid(cluster_.seed, number_, stores_);
         options.record_bytes_max = 40 << 10;
         options.block_cache_bytes = 64 << 10;
         options.fatal = [](const std::string& words) { throw sim::ProcessEnded{words}; };
+      },
+      [this](replog::ReplicaOptions& options) {
+        if (cluster_.options.append_bytes_max > 0) {
+          options.append_bytes_max = cluster_.options.append_bytes_max;
+        }
       });
   sim::SimLoop::Task boot = [this] {
     broker::Storage& storage = *process_->storage;
@@ -179,6 +185,14 @@ void Node::on_committed(LogPosition position) { cluster_.committed_at(*this, pos
 
 // What was not committed under its lead counts as unknown.
 void Node::on_following() { cluster_.pending_[number_].clear(); }
+
+void Node::on_group_changed() {
+  if (process_ == nullptr || !serving_) return;
+  const raft::Core& core = process_->storage->replica().core();
+  if (core.role() != raft::Role::kLeader || core.term() == elected_) return;
+  elected_ = core.term();
+  if (cluster_.on_elected) cluster_.on_elected(*this);
+}
 
 void Node::on_leading(Term term) { cluster_.leads(*this, term); }
 

@@ -78,6 +78,15 @@ void Operator::act() {
   });
 }
 
+void Operator::ask_at_once(Node& node) {
+  cluster_.world.at(random(3 * kMs), [this, &node] {
+    if (!node.up()) return;
+    node.loop().post([this, &node] {
+      if (node.up() && node.role() == raft::Role::kLeader) step(node);
+    });
+  });
+}
+
 void Operator::step(Node& leader) {
   const std::vector<Step> possible = steps(leader);
   if (possible.empty()) return;

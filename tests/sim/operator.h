@@ -22,6 +22,8 @@ class Operator {
 
   // The nodes that there are have formed the group; steps are taken from now on.
   void begin();
+  // Asks `node`, which has just been elected, without waiting for it to decide.
+  void ask_at_once(Node& node);
   // From now on nothing new is begun.
   void finish() { finishing_ = true; }
   // The group has the members it was to have. Throws Violation.

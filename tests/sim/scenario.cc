@@ -17,12 +17,19 @@ constexpr std::int64_t kFaultsForMs = 20'000;
 constexpr std::int64_t kHealedForMs = 30'000;
 // Runs that end take a twentieth of it.
 constexpr std::uint64_t kStepsMax = 5'000'000;
-constexpr int kFaults = 14;  // and behind them those of the second generation
+// By generation, each with those before it.
+constexpr int kFaults = 14;
+constexpr int kFaultsOfMembers = kFaults + 5;
+constexpr int kFaultsOfStorms = kFaultsOfMembers + 4;
 
-ClusterOptions options_for(std::uint64_t seed) {
+ClusterOptions options_for(std::uint64_t seed, Generation generation) {
   ClusterOptions options;
   options.nodes = seed % 4 == 3 ? 5 : 3;
   options.sync_flush = seed % 3 != 2;
+  options.known_topic = generation >= Generation::kElectionStorms;
+  if (generation >= Generation::kElectionStorms && seed % 5 < 3) {
+    options.append_bytes_max = 512 << (seed % 5);
+  }
   return options;
 }
 
@@ -30,9 +37,15 @@ class Scenario {
  public:
   Scenario(std::uint64_t seed, Generation generation)
       : generation_(generation),
-        cluster_(seed, options_for(seed)),
+        cluster_(seed, options_for(seed, generation)),
         operator_(cluster_, result_.faults) {
     cluster_.on_process_ended = [this](Node& node) { restart_later(node); };
+    if (generation >= Generation::kElectionStorms) {
+      cluster_.on_leader = [this](Node& node) { storm_hits(node); };
+      cluster_.on_elected = [this](Node& node) {
+        if (now_ms() < kFaultsForMs && cluster_.world.one_in(2)) operator_.ask_at_once(node);
+      };
+    }
   }
 
   RunResult run() {
@@ -103,7 +116,7 @@ class Scenario {
   void count(const char* name) { ++result_.faults[name]; }
 
   void fault() {
-    switch (random(changing_members() ? kFaults + 5 : kFaults)) {
+    switch (random(kinds_of_faults())) {
       case 0:
         return kill(any(), "kill");
       case 1:
@@ -145,8 +158,13 @@ class Scenario {
       case kFaults + 4:
         return operator_.lose_disk();
       default:
-        return;
+        return election_storm();
     }
+  }
+
+  std::int64_t kinds_of_faults() const {
+    if (generation_ >= Generation::kElectionStorms) return kFaultsOfStorms;
+    return changing_members() ? kFaultsOfMembers : kFaults;
   }
 
   void restart_later(Node& node) {
@@ -182,6 +200,85 @@ class Scenario {
     count("power cut");
     node.cut_power();
     restart_later(node);
+  }
+
+  // For some seconds whoever begins to lead does not get far, messages overtake each other, so that
+  // members stand against each other in one term, and one of them crashes again and again.
+  void election_storm() {
+    count("election storm");
+    storm_until_ms_ = now_ms() + 1000 + random(5000);
+    cluster_.network.slow_one_in = 1 + random(3);
+    if (cluster_.world.one_in(2)) crash_loop(any());
+    if (Node* leader = cluster_.leader()) storm_hits(*leader);
+  }
+
+  void storm_hits(Node& node) {
+    if (now_ms() >= storm_until_ms_ || now_ms() >= kFaultsForMs) return;
+    cluster_.world.at(random(cluster_.world.one_in(2) ? 20 : 400) * kMs, [this, &node] {
+      if (!node.up() || now_ms() >= kFaultsForMs) return;
+      switch (random(6)) {
+        case 0:
+          return kill(node, "kill of a new leader");
+        case 1:
+          if (!may_lose_memory(node)) return;
+          count("power cut of a new leader");
+          node.cut_power();
+          return restart_later(node);
+        case 2:
+          count("pause of a new leader");
+          return node.pause(random(3000) * kMs);
+        case 3:
+        case 4:
+          return lagging_leader(node);
+        default:
+          return isolate(node);
+      }
+    });
+  }
+
+  // Its disk is the last one to have what it sends; then it loses that, and some of those that have
+  // it do not answer for a while.
+  void lagging_leader(Node& node) {
+    count("leader with a lagging disk");
+    node.loop().delays.slow_one_in = 1;
+    node.loop().delays.slow_worker_us = 3000 * kMs;
+    cluster_.world.at((20 + random(500)) * kMs, [this, &node] {
+      if (!node.leading() || now_ms() >= kFaultsForMs) return;
+      for (auto& other : cluster_.nodes()) {
+        if (other.get() == &node || !other->up() || !cluster_.world.one_in(2)) continue;
+        other->pause((2000 + random(4000)) * kMs);
+      }
+      if (may_lose_memory(node)) {
+        count("power cut of a leader with a lagging disk");
+        node.cut_power();
+      } else {
+        node.kill();
+      }
+      cluster_.world.at(random(200) * kMs, [&node] { node.start(); });
+    });
+  }
+
+  // From some of the others, in one direction or both.
+  void isolate(Node& node) {
+    count("isolated new leader");
+    for (auto& other : cluster_.nodes()) {
+      if (other.get() == &node || cluster_.world.one_in(3)) continue;
+      if (!cluster_.world.one_in(3)) cluster_.network.cut(node.number(), other->number());
+      if (!cluster_.world.one_in(3)) cluster_.network.cut(other->number(), node.number());
+    }
+    cluster_.world.at((500 + random(3000)) * kMs, [this] { cluster_.network.heal(); });
+  }
+
+  void crash_loop(Node& node) {
+    if (now_ms() >= std::min(storm_until_ms_, kFaultsForMs)) return;
+    cluster_.world.at(random(300) * kMs, [this, &node] {
+      if (node.up()) {
+        count("crash in a loop");
+        node.kill();
+        cluster_.world.at(random(10) * kMs, [&node] { node.start(); });
+      }
+      crash_loop(node);
+    });
   }
 
   void partition() {
@@ -300,7 +397,7 @@ class Scenario {
   RunResult result_;
   Cluster cluster_;
   Operator operator_;
-  std::int64_t load_until_ms_ = kFaultsForMs;
+  std::int64_t load_until_ms_ = kFaultsForMs, storm_until_ms_ = 0;
 };
 
 }  // namespace

@@ -23,8 +23,9 @@ struct RunResult {
 enum class Generation : std::uint8_t {
   kFixedMembers = 1,
   kChangingMembers = 2,  // and disks that are lost
+  kElectionStorms = 3,   // and appends of few records; compares queues as well
 };
-constexpr Generation kNewestGeneration = Generation::kChangingMembers;
+constexpr Generation kNewestGeneration = Generation::kElectionStorms;
 
 RunResult run_seed(std::uint64_t seed, Generation generation);
 

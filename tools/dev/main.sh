@@ -17,7 +17,8 @@ usage: ./dev COMMAND [ARG...]
   test [SUITE...]  run every test that needs no cluster, or only the suites named:
                    unit fuzz integration interop;
                    on request: interop-set
-  sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs]
+  sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs];
+                   --mistakes [--only REGEX]: whether it finds mistakes that are planted
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
   bench sets [...] the same for broker sets of three, beside DLedger: docs/benchmarks-sets.md
   image [TAG]      container images gantry/broker, namesrv, sidecar, cli (TAG: dev) with Docker
@@ -39,7 +40,16 @@ case "${1:-help}" in
     build "${2:-release}"
     ;;
   test) shift; install_packages; exec "$here/test.sh" "$@" ;;
-  sim) shift; install_packages; build sim raft_sim; exec build/sim/bin/raft_sim "$@" ;;
+  sim)
+    shift
+    install_packages
+    if [ "${1:-}" = --mistakes ]; then
+      shift
+      exec tests/sim/mistakes/run "$@"
+    fi
+    build sim raft_sim
+    exec build/sim/bin/raft_sim "$@"
+    ;;
   bench)
     shift
     install_packages
