@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "replog/key_value_text.h"
 
 namespace gantry::replog {
@@ -32,7 +34,31 @@ Result<std::unique_ptr<CheckpointFile>> CheckpointFile::open(io::FileSystem& fs,
   return result;
 }
 
-Result<void> CheckpointFile::save(const Checkpoint& c) {
+Result<void> CheckpointFile::save(Checkpoint c) {
+  const std::lock_guard lock(mutex_);
+  if (c.cuts != cuts_) {
+    c.durable = std::min(c.durable, value_ ? value_->durable : LogPosition(0));
+    c.clean = false;
+  }
+  return write(c);
+}
+
+Result<void> CheckpointFile::cut(LogPosition position) {
+  const std::lock_guard lock(mutex_);
+  ++cuts_;
+  if (!value_ || value_->durable <= position) return {};
+  Checkpoint c = *value_;
+  c.durable = position;
+  c.clean = false;
+  return write(c);
+}
+
+std::uint64_t CheckpointFile::cuts() const {
+  const std::lock_guard lock(mutex_);
+  return cuts_;
+}
+
+Result<void> CheckpointFile::write(const Checkpoint& c) {
   KeyValueText text;
   text.set("durable", c.durable.v);
   text.set("queuesApplied", c.queues_applied.v);

@@ -501,6 +501,7 @@ Checkpoint Log::make_checkpoint(LogPosition queues_applied, LogPosition index_ap
   c.clean = clean;
   c.async_flush = flush_mode_ == FlushMode::kAsync;
   c.committed = std::min(applied_, durable_);
+  c.cuts = checkpoint_->cuts();
   return c;
 }
 

@@ -49,6 +49,7 @@ void Log::accept(LogPosition from, LogPosition to, const LogRange& range) {
 Result<void> Log::cut(LogPosition position) {
   logger.info("cutting the log from={} to={}", end_.v, position.v);
   ++cuts_;
+  GANTRY_TRY(checkpoint_->cut(position));
   GANTRY_TRY(files_->cut(position));
   cache_.cut(position);
   if (reader_) reader_->forget_from(position);
@@ -61,6 +62,7 @@ Result<void> Log::cut(LogPosition position) {
 
 Result<void> Log::restart_at(LogPosition begin, EpochTable epochs) {
   ++cuts_;
+  GANTRY_TRY(checkpoint_->cut(begin));
   GANTRY_TRY(files_->restart_at(begin));
   cache_.cut(LogPosition(0));
   reader_ = std::make_unique<LogReader>(loop_, *files_, options_.block_cache_bytes);
