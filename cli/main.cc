@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gantry: signals, streams, exit code.
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "cli/run.h"
+#include "process/signals.h"
 
 namespace {
 
@@ -40,34 +40,22 @@ class StoppableInput final : public std::streambuf {
   std::array<char, 65536> buffer_{};
 };
 
-// Blocked before any thread exists, so that only the thread below gets them.
-sigset_t block_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return set;
-}
-
 // The first signal asks the command to come to an end, the second one does not ask. Detached: it
 // waits for as long as the process lives.
 void watch_signals(const sigset_t& set, std::stop_source stop, int stop_fd) {
   std::thread([set, stop, stop_fd]() mutable {
-    int signal = 0;
-    sigwait(&set, &signal);
+    const int asked = gantry::process::wait_for_signal(set);
     stop.request_stop();
     const std::uint64_t one = 1;
-    if (::write(stop_fd, &one, sizeof one) != sizeof one) std::_Exit(128 + signal);
-    sigwait(&set, &signal);
-    std::_Exit(128 + signal);
+    if (::write(stop_fd, &one, sizeof one) != sizeof one) std::_Exit(128 + asked);
+    std::_Exit(128 + gantry::process::wait_for_signal(set));
   }).detach();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const sigset_t signals = block_signals();
+  const sigset_t signals = gantry::process::block_stop_signals();
   std::ios::sync_with_stdio(false);
   const int stop_fd = ::eventfd(0, EFD_CLOEXEC);
   if (stop_fd < 0) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include "config/namesrv_config.h"
 #include "log/log.h"
 #include "namesrv/app.h"
+#include "process/open_files.h"
 
 namespace gantry::cli {
 namespace {
@@ -67,14 +67,6 @@ Result<config::Loaded<config::NamesrvConfig>> namesrv_config(const UpOptions& op
   return config::load_namesrv_config(inputs);
 }
 
-// Each queue, connection and log file is a descriptor: take what the hard limit gives.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 Outcome prepare(const UpOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(options.data) / "namesrv", error);
@@ -87,7 +79,7 @@ Outcome prepare(const UpOptions& options) {
   log::Options log_options;
   log_options.level = *level;
   log::init_logging(std::move(log_options));
-  raise_descriptor_limit();
+  process::raise_open_files_limit();
   return {};
 }
 
