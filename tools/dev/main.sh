@@ -17,6 +17,7 @@ usage: ./dev COMMAND [ARG...]
   test [SUITE...]  run every test that needs no cluster, or only the suites named:
                    unit fuzz integration interop;
                    on request: interop-set
+  e2e [ARG...]     images and chart in a Kubernetes cluster: that of KUBECONFIG, else ../shared/cluster
   sim [ARG...]     broker sets in a simulated, failing world: --seeds N [--seed S] [--fresh N] [--logs];
                    --mistakes [--only REGEX]: whether it finds mistakes that are planted
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
@@ -60,6 +61,7 @@ case "${1:-help}" in
     fi
     exec "$here/bench.sh" "$@"
     ;;
+  e2e) shift; install_packages; exec "$root/tests/e2e/run" "$@" ;;
   image) shift; exec "$here/image.sh" "$@" ;;
   lint) install_packages; exec "$here/lint.sh" ;;
   fmt) install_packages; sources | xargs -r clang-format-19 -i ;;
