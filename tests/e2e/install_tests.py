@@ -4,21 +4,14 @@ import json
 import re
 
 from harness import release
+from harness.release import BROKER_HTTP, BROKERS, LEADER_LABEL, NAME_SERVERS, condition
 from harness.shell import CommandFailed, kubectl, run, say
 from suite import expect, test
 
-BROKERS = 3
-NAME_SERVERS = 2
-BROKER_HTTP = 5557
-LEADER_LABEL = "gantry.dev/leader"
 
 
 def names(items):
     return sorted(item["metadata"]["name"] for item in items)
-
-
-def condition(pod, kind):
-    return next((c["status"] for c in pod["status"]["conditions"] if c["type"] == kind), "missing")
 
 
 @test("install.pods-are-ready-and-were-never-restarted")

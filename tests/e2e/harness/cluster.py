@@ -4,6 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from harness import client_image
 from harness.shell import ROOT, CommandFailed, run, say, show
 
 TOOLS = Path(os.environ.get("GANTRY_CLUSTER_TOOLS", ROOT.parent / "shared" / "cluster"))
@@ -16,7 +17,7 @@ def use(keep, build, tag):
     if "KUBECONFIG" in os.environ:
         say(f"cluster of KUBECONFIG: {run('kubectl', 'config', 'current-context').strip()}")
         if build:
-            show("tools/dev/image.sh", tag)
+            build_images(tag)
         yield
         return
     if not (TOOLS / "up").exists():
@@ -45,9 +46,26 @@ def give_images(build, tag):
     docker = run(TOOLS / "docker-up").strip()  # export DOCKER_HOST=...
     os.environ["DOCKER_HOST"] = docker.partition("=")[2]
     if build:
-        show("tools/dev/image.sh", tag)
+        build_images(tag)
+    for image in [f"gantry/{image}:{tag}" for image in IMAGES] + [f"gantry/{image}:{next_tag(tag)}" for image in IMAGES[:3]]:
+        load(image)
+    load(f"{client_image.NAME}:{tag}")
+
+
+def load(image):
+    if run("docker", "image", "inspect", image, check=False).returncode != 0:
+        raise CommandFailed(f"the Docker daemon has no image {image}: run without --no-build")
+    run(TOOLS / "load-image", image)
+    say(f"loaded {image}")
+
+
+def next_tag(tag):
+    """What the release is upgraded to: the same images by another name, which makes new pods all the same."""
+    return f"{tag}-next"
+
+
+def build_images(tag):
+    show("tools/dev/image.sh", tag)
     for image in IMAGES:
-        if run("docker", "image", "inspect", f"gantry/{image}:{tag}", check=False).returncode != 0:
-            raise CommandFailed(f"the Docker daemon has no image gantry/{image}:{tag}: ./dev image {tag}")
-        run(TOOLS / "load-image", f"gantry/{image}:{tag}")
-        say(f"loaded gantry/{image}:{tag}")
+        run("docker", "tag", f"gantry/{image}:{tag}", f"gantry/{image}:{next_tag(tag)}")
+    client_image.build(tag)

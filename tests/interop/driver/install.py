@@ -83,10 +83,12 @@ def java_classes(name, folders):
     return f"{target}:{class_path}"
 
 
-def go_program():
+def go_program(name=""):
+    """The program of go/, or of the folder `name` in it; statically linked."""
     need_tool("go", "golang-go")
     CACHE.mkdir(parents=True, exist_ok=True)
-    target = CACHE / "go-interop"
-    environment = dict(os.environ, GOFLAGS="-mod=readonly -buildvcs=false", GOTOOLCHAIN="local")
-    _run(["go", "build", "-o", str(target), "."], cwd=HERE / "go", env=environment)
+    target = CACHE / f"go-{name or 'interop'}"
+    environment = dict(os.environ, GOFLAGS="-mod=readonly -buildvcs=false", GOTOOLCHAIN="local",
+                       CGO_ENABLED="0")
+    _run(["go", "build", "-o", str(target), f"./{name}"], cwd=HERE / "go", env=environment)
     return str(target)
