@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens to pods while clients send and consume without a pause. After each fault every member is asked for every
 message that was ever acknowledged. The gaps that clients saw are printed and decide nothing."""
+import collections
 import contextlib
 import subprocess
 import time
@@ -35,13 +36,15 @@ class Scene:
         """Around what is broken and repaired: clients go on, all is well again, nothing acknowledged is gone."""
         self.start()
         began = time.monotonic()
+        known = [len(client.refusals) for client in self.clients]
         yield
         self.more(50)
         wait_until_well()
         self.more(20)
         say(f"{name}: gaps: {'; '.join(load.gap_text(client, began) for client in self.clients)}")
-        refused = [len(client.refusals) for client in self.clients]
-        say(f"    refused so far: {', '.join(f'{client.name} {n}' for client, n in zip(self.clients, refused))}")
+        for client, before in zip(self.clients, known):
+            for reason, count in collections.Counter(client.refusals[before:]).most_common(3):
+                say(f"    {client.name}: {count} times {reason[:200]}")
         load.check(TOPIC, self.clients)
 
     def end(self):
