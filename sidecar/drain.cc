@@ -27,6 +27,15 @@ class Drain {
         until_us_(clock.steady_us() + microseconds(options.timeout).count()) {}
 
   DrainOutcome run() {
+    const bool led =
+        client_.leadership({}, milliseconds(0), question_timeout()).seen == Seen::kLeads;
+    const DrainOutcome outcome = hand_over();
+    if (led && outcome.drained == Drained::kMoved) pause(std::min(options_.linger, left()));
+    return outcome;
+  }
+
+ private:
+  DrainOutcome hand_over() {
     bool begun = false;
     std::string why = "it has not been asked";
     while (left().count() > 0) {
@@ -42,7 +51,6 @@ class Drain {
             (begun ? "the broker still leads: " : "the broker cannot be drained: ") + why};
   }
 
- private:
   milliseconds left() const {
     const std::int64_t left_us = until_us_ - clock_.steady_us();
     return milliseconds(std::max<std::int64_t>(0, left_us / 1000));

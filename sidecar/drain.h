@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `gantry-sidecar drain`: takes a broker out of service before its pod ends, as a preStop hook.
 // Asks for maintenance, in which the broker hands over leadership, and waits until it does not lead
-// any more. Blocks.
+// any more. A broker that has led then stays for a while: what the leader Service still leads to it
+// is forwarded meanwhile. Blocks.
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,8 @@ namespace gantry::sidecar {
 
 struct DrainOptions {
   std::string host_port;
-  std::chrono::milliseconds timeout{30'000};
+  std::chrono::milliseconds timeout{30'000};  // for all of it
+  std::chrono::milliseconds linger{0};        // after a leader has handed over
   std::chrono::milliseconds poll_interval{200};
 };
 

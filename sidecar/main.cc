@@ -27,7 +27,8 @@ constexpr std::chrono::milliseconds kLastWords{500};
 
 // A preStop hook must never hold up the end of its pod: whatever the broker's side of a connection
 // does, the process ends with the timeout, and with 0.
-int run_drain(const Server& server, const std::string& broker_http_address, double timeout_s) {
+int run_drain(const Server& server, const std::string& broker_http_address, double timeout_s,
+              double linger_s) {
   auto host_port = gantry::config::host_port_of(broker_http_address);
   if (!host_port) {
     return server.fail(
@@ -39,6 +40,7 @@ int run_drain(const Server& server, const std::string& broker_http_address, doub
   // What it says itself at its end is better than what is said for it.
   const auto timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1000));
   options.timeout = timeout - std::min(kLastWords, timeout / 10);
+  options.linger = std::chrono::milliseconds(static_cast<std::int64_t>(linger_s * 1000));
   std::promise<DrainOutcome> promise;
   auto outcome = promise.get_future();
   std::thread([&options, &promise] {
@@ -66,6 +68,7 @@ int main(int argc, char** argv) {
                 "sidecar.yaml");
   std::string broker_http_address = SidecarConfig{}.broker_http_address;
   double timeout_s = 30;
+  double linger_s = 0;
   CLI::App* drain = server.command_line().add_subcommand(
       "drain",
       "Let the broker hand over leadership and wait for it, as a preStop hook; ends with 0");
@@ -74,8 +77,13 @@ int main(int argc, char** argv) {
   drain->add_option("--timeout", timeout_s, "Seconds after which to give up")
       ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
+  drain
+      ->add_option("--linger", linger_s,
+                   "Seconds that a broker stays after it has handed over, within the timeout")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
   if (const auto exit_code = server.parse(argc, argv)) return *exit_code;
-  if (drain->parsed()) return run_drain(server, broker_http_address, timeout_s);
+  if (drain->parsed()) return run_drain(server, broker_http_address, timeout_s, linger_s);
   return server.run(
       gantry::config::load_sidecar_config(server.inputs()), &SidecarConfig::http_address,
       [](SidecarConfig config) { return std::make_unique<SidecarApp>(std::move(config)); },

@@ -40,7 +40,11 @@
           - http://127.0.0.1:{{ include "gantry.port.brokerHttp" . }}
           - --timeout
           - {{ $values.drain.timeoutSeconds | quote }}
+          - --linger
+          - {{ $values.drain.lingerSeconds | quote }}
   {{- end }}
+  # The last lines of a broker that ends, such as a mistake in its configuration, stand in the pod's status.
+  terminationMessagePolicy: FallbackToLogsOnError
   resources:
     {{- toYaml $values.resources | nindent 4 }}
   securityContext:

@@ -36,6 +36,28 @@ TEST_F(DrainTest, ALeaderHandsOver) {
   EXPECT_EQ(done.drained, Drained::kMoved) << done.text;
 }
 
+TEST_F(DrainTest, ALeaderThatHasHandedOverStaysForAWhile) {
+  broker.leads(true);
+  broker.on_maintenance = [&] { broker.leads(false); };
+  const auto began = std::chrono::steady_clock::now();
+  const DrainOutcome done = drain({.host_port = broker.host_port(), .linger = 200ms});
+  EXPECT_EQ(done.drained, Drained::kMoved) << done.text;
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 195ms);
+}
+
+TEST_F(DrainTest, ItLingersNoLongerThanItsTime) {
+  broker.leads(true);
+  broker.on_maintenance = [&] { broker.leads(false); };
+  const DrainOutcome done =
+      drain({.host_port = broker.host_port(), .timeout = 100ms, .linger = 1h});
+  EXPECT_EQ(done.drained, Drained::kMoved) << done.text;
+}
+
+TEST_F(DrainTest, AFollowerDoesNotLinger) {
+  EXPECT_EQ(drain({.host_port = broker.host_port(), .timeout = 2h, .linger = 1h}).drained,
+            Drained::kMoved);
+}
+
 TEST_F(DrainTest, AFollowerGoesAtOnce) {
   bool asked = false;
   broker.on_maintenance = [&] { asked = true; };
