@@ -14,6 +14,7 @@
 #include "broker/http/group_status.h"
 #include "broker/http/leadership_http.h"
 #include "broker/http/node_status.h"
+#include "broker/route/namesrv_registrar.h"
 #include "http/health.h"
 #include "http/http_server.h"
 #include "http/metrics_endpoint.h"
@@ -140,6 +141,18 @@ class BrokerHttp::Impl {
             const auto& group = group_.sources();
             *why = group ? group_obstacle(group->context, group->peers, group->maintenance)
                          : std::string();
+          },
+          kShardTimeout);
+      return why->empty() ? std::nullopt : http::CheckResult(*why);
+    });
+    // One that has never been registered is known to nobody. NameServers that go away later leave
+    // clients with the routes they have: that makes no broker unready.
+    health_.add(http::Probe::kReady, "namesrv", [this]() -> http::CheckResult {
+      if (phase_ != BrokerPhase::kRunning) return std::nullopt;
+      auto why = std::make_shared<std::string>();
+      shard_.call(
+          [this, why] {
+            if (sources_) *why = sources_->context.registrar->obstacle();
           },
           kShardTimeout);
       return why->empty() ? std::nullopt : http::CheckResult(*why);

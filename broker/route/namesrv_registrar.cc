@@ -272,4 +272,15 @@ std::vector<NamesrvRegistrar::Status> NamesrvRegistrar::status() const {
   return result;
 }
 
+std::string NamesrvRegistrar::obstacle() const {
+  if (namesrvs_.empty() || !broker_id()) return {};
+  std::string tried;
+  for (const auto& [address, namesrv] : namesrvs_) {
+    if (namesrv.last_success_ms != 0) return {};
+    tried += fmt::format("{}{} ({})", tried.empty() ? "" : ", ", address,
+                         namesrv.last_error.empty() ? "no answer yet" : namesrv.last_error);
+  }
+  return "registered at none of the NameServers of namesrvAddr yet: " + tried;
+}
+
 }  // namespace gantry::broker

@@ -46,6 +46,9 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
     std::string last_error;
   };
   std::vector<Status> status() const;
+  // Why clients cannot know of this broker, with every NameServer and its last error. Empty: one
+  // has taken a registration since the start, or there is nothing to register, or nowhere.
+  std::string obstacle() const;
 
  private:
   struct Namesrv {

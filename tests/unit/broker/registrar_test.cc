@@ -71,6 +71,28 @@ class Registrar : public ::testing::Test {
   std::size_t first_ = 0;
 };
 
+TEST_F(Registrar, WhoHasNeverBeenRegisteredIsNotReadyAndSaysWhy) {
+  names.on(RequestCode::kRegisterBroker, refuse(ResponseCode::kSystemError, "not today"));
+  rig.start();
+  const auto ready = [&] { return rig.http_get("/readyz?verbose"); };
+  EXPECT_TRUE(rig.eventually([&] { return ready().find("not today") != std::string::npos; }))
+      << ready();
+  EXPECT_THAT(ready(), ::testing::HasSubstr("[-]namesrv failed: registered at none"));
+  EXPECT_THAT(ready(), ::testing::HasSubstr(names.address()));
+}
+
+TEST_F(Registrar, ANameServerThatGoesAwayMakesNobodyUnready) {
+  start();
+  names.on(RequestCode::kRegisterBroker, refuse(ResponseCode::kSystemError, "not today"));
+  rig.create_topic("T");
+  const auto refused = [&] {
+    return rig.http_get("/v1/node").find("not today") != std::string::npos;
+  };
+  delete_topic("T");  // makes it register all topics anew
+  EXPECT_TRUE(rig.eventually(refused));
+  EXPECT_THAT(rig.http_get("/readyz?verbose"), ::testing::HasSubstr("[+]namesrv ok"));
+}
+
 TEST_F(Registrar, ARegistrationSaysWhoAndWhat) {
   start();
   const Command first = registrations_since_start().front();
