@@ -30,6 +30,7 @@
     periodSeconds: 10
     timeoutSeconds: 5
     failureThreshold: 6
+  terminationMessagePolicy: FallbackToLogsOnError
   resources:
     {{- toYaml $values.resources | nindent 4 }}
   securityContext:
