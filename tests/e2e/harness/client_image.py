@@ -38,11 +38,11 @@ def build(tag):
     show("docker", "build", "--quiet", *proxies, "--file", HERE / "Dockerfile", "--tag", f"{NAME}:{tag}", CONTEXT)
 
 
-def pod(name, image, command, service_account=None, volumes=()):
+def pod(name, image, command, volumes=()):
     """A pod that Pod Security `restricted` takes. `volumes`: (name, mount path, source)."""
     spec = {
         "restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "enableServiceLinks": False,
-        "automountServiceAccountToken": service_account is not None,
+        "automountServiceAccountToken": False,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001,
                             "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{
@@ -51,8 +51,6 @@ def pod(name, image, command, service_account=None, volumes=()):
             "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
             "volumeMounts": [{"name": volume, "mountPath": path} for volume, path, _ in volumes]}],
         "volumes": [{"name": volume, **source} for volume, _, source in volumes]}
-    if service_account:
-        spec["serviceAccountName"] = service_account
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
 
 
