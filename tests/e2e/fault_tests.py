@@ -137,7 +137,8 @@ def drained():
 
 
 def present(member):
-    done = namespaced("get", "pod", member, "-o", "jsonpath={.status.phase}", check=False)
+    """Running, and not on its way out."""
+    done = namespaced("get", "pod", member, "-o", "jsonpath={.status.phase}{.metadata.deletionTimestamp}", check=False)
     return done.returncode == 0 and done.stdout == "Running"
 
 
