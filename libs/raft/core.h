@@ -14,7 +14,8 @@
 //    that a leader reported, its vote counts only when every voter grants, and its positions not at
 //    all;
 //  - a change of the membership is committed by durable positions in every flush mode: members that
-//    lose it together with their power would count the votes of a group that is no more;
+//    lose it together with their power would count the votes of a group that is no more; what lies
+//    before it is committed by the voters before it;
 //  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled.
 #pragma once
 
@@ -194,7 +195,8 @@ class Core {
   void on_install_answer(const Message& message, const InstallAnswer& answer);
   Progress* progress_of(const Message& message);
   void tick_leader();
-  LogPosition quorum_reached(CommitMode mode) const;
+  LogPosition quorum_reached(CommitMode mode, const Membership& membership) const;
+  LogPosition committable() const;
   void advance_commit();
   void send_appends(const MemberId& to, Progress& progress);
   void send_append(const MemberId& to, Progress& progress, LogPosition from, LogPosition end);

@@ -190,10 +190,10 @@ void Core::on_install_answer(const Message& message, const InstallAnswer& answer
   send_appends(message.from, *progress);
 }
 
-// What a majority has reached, as the mode counts it.
-LogPosition Core::quorum_reached(CommitMode mode) const {
+// What a majority of the membership has reached, as the mode counts it.
+LogPosition Core::quorum_reached(CommitMode mode, const Membership& membership) const {
   std::vector<LogPosition> positions;
-  for (const Member& member : memberships_.current().members) {
+  for (const Member& member : membership.members) {
     if (!member.voter) continue;
     if (member.id == options_.self) {
       positions.push_back(mode == CommitMode::kDurable ? std::min(written_, durable_) : written_);
@@ -207,18 +207,30 @@ LogPosition Core::quorum_reached(CommitMode mode) const {
                                                        : it->second.written());
     }
   }
-  return quorum_position(std::move(positions), memberships_.current().quorum());
+  return quorum_position(std::move(positions), membership.quorum());
+}
+
+// With ASYNC_FLUSH a member may forget what it has written, a new membership as well; then it votes
+// by the old one. So a membership is committed when it is durable at a majority of its voters, and
+// until then what lies before it needs a majority of the voters before it.
+LogPosition Core::committable() const {
+  const Membership& newest = memberships_.current();
+  if (mode_ == CommitMode::kDurable) return quorum_reached(mode_, newest);
+  const LogPosition durable = quorum_reached(CommitMode::kDurable, newest);
+  const auto& all = memberships_.all();
+  // From the newest on: with a later one everything before it is committed.
+  for (std::size_t i = all.size(); i-- > 0;) {
+    const Membership& voters = all[i].membership;
+    if (all[i].end > std::max(commit_, quorum_reached(CommitMode::kDurable, voters))) continue;
+    const LogPosition written = quorum_reached(mode_, voters);
+    return i + 1 == all.size() ? written : std::max(durable, std::min(written, all[i + 1].start));
+  }
+  return durable;
 }
 
 void Core::advance_commit() {
   if (role_ != Role::kLeader || term_pending_) return;
-  LogPosition position = quorum_reached(mode_);
-  if (mode_ == CommitMode::kWritten && memberships_.pending(commit_)) {
-    const LogPosition durable = quorum_reached(CommitMode::kDurable);
-    for (const MembershipLog::Entry& entry : memberships_.all()) {
-      if (entry.end > std::max(commit_, durable)) position = std::min(position, entry.start);
-    }
-  }
+  const LogPosition position = committable();
   // Only bytes of the own term are committed by counting; earlier ones with them.
   if (position <= commit_ || position <= term_start_) return;
   commit_ = position;

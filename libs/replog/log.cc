@@ -140,6 +140,7 @@ void Log::append_command(std::string body, Done done) {
 Result<raft::MembershipLog::Entry> Log::append_membership(const raft::Membership& membership) {
   const auto position = append_internal(InternalRecord::kMembership, membership.encode());
   if (!position) return std::unexpected(position.error());
+  flush_to_ = end_;
   return raft::MembershipLog::Entry{*position, end_, membership};
 }
 
@@ -204,7 +205,7 @@ void Log::write_pending() {
     ++stats_.writes;
     written_ = to;
   }
-  if (flush_mode_ == FlushMode::kSync && durable_ < written_) request_flush();
+  if (flush_due()) request_flush();
   if (files_->end() - written_ < files_->file_bytes() + files_->file_bytes() / 2)
     prepare_next_file();
 }
@@ -251,6 +252,10 @@ void Log::request_flush() {
 
 void Log::flush() { request_flush(); }
 
+bool Log::flush_due() const {
+  return durable_ < written_ && (flush_mode_ == FlushMode::kSync || durable_ < flush_to_);
+}
+
 void Log::run_sync(const SyncWork& work) {
   for (const auto& file : work.files) {
     if (const auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
@@ -264,7 +269,7 @@ std::int64_t Log::sync_running_us() const {
 void Log::on_durable(LogPosition position, std::uint64_t cuts) {
   flush_running_ = false;
   if (cuts == cuts_) durable_ = std::max(durable_, position);
-  if (flush_mode_ == FlushMode::kSync && durable_ < written_) request_flush();
+  if (flush_due()) request_flush();
   if (driver_ != nullptr) driver_->on_durable(durable_);
 }
 

@@ -268,6 +268,7 @@ class Log final : public CommandLog, private runtime::TurnHook {
   void apply_one(const protocol::RecordView& record);
   void on_durable(LogPosition position, std::uint64_t cuts);
   void request_flush();
+  bool flush_due() const;
   void prepare_next_file();
   Result<LogPosition> append_internal(InternalRecord kind, std::string_view body);
   void fail_commands(const Error& error);
@@ -300,6 +301,7 @@ class Log final : public CommandLog, private runtime::TurnHook {
   bool applying_ = false, apply_posted_ = false;
   std::unique_ptr<runtime::TaskRunner> upkeep_;
   LogPosition end_, written_, durable_, committed_, applied_;
+  LogPosition flush_to_;    // a membership, which waits for the disk in every mode, ends here
   std::uint64_t cuts_ = 0;  // a sync that began before a cut says nothing about what came after
   std::int64_t flush_since_us_ = 0;
   struct Uncommitted {

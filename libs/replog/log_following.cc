@@ -40,6 +40,7 @@ void Log::accept(LogPosition from, LogPosition to, const LogRange& range) {
   for (const Epoch& epoch : range.epochs) {
     if (epoch.start >= from) epochs_.add(epoch);
   }
+  if (!range.memberships.empty()) flush_to_ = to;
   if (range.flush_mode) flush_mode_ = *range.flush_mode;
   end_ = to;
   last_store_time_ms_ = std::max(last_store_time_ms_, range.last_store_time_ms);
@@ -57,6 +58,7 @@ Result<void> Log::cut(LogPosition position) {
   end_ = position;
   written_ = std::min(written_, position);
   durable_ = std::min(durable_, position);
+  flush_to_ = std::min(flush_to_, position);
   return {};
 }
 

@@ -221,6 +221,25 @@ TEST_F(CoreTest, AMembershipIsCommittedByDurablePositionsInEveryMode) {
   EXPECT_EQ(core.committed(), at(90)) << "what follows counts as the mode says";
 }
 
+// Else those that forget the new membership, and vote by the old one, would not know of it.
+TEST_F(CoreTest, BytesBeforeAnUncommittedMembershipNeedAMajorityOfTheOldOne) {
+  Core core = core_of("1", log_of(0, 50, {kFirst}));
+  lead(core, CommitMode::kWritten);
+  step(core, "2", 2, AppendAnswer{.matched = at(60), .written = at(60), .durable = at(60)});
+  ASSERT_EQ(core.committed(), at(60));
+  const Membership next = voters({"1", "2", "3", "4"});
+  core.on_appended(at(70));
+  core.on_membership_appended({at(70), at(80), next});
+  core.on_written(at(80));
+  core.on_durable(at(60));
+  core.take_output();
+  const AppendAnswer written{.matched = at(80), .written = at(80), .durable = at(60)};
+  step(core, "4", 2, written);
+  EXPECT_EQ(core.committed(), at(60)) << "4 is none of the old voters";
+  step(core, "3", 2, written);
+  EXPECT_EQ(core.committed(), at(70)) << "1 and 3 are a majority of the old voters";
+}
+
 TEST_F(CoreTest, AVoterWhoseRemovalIsNotCommittedMayLead) {
   InitialLog log = log_of(0, 100, {kFirst});
   log.memberships.add({at(50), at(70), voters({"1", "2"})});
