@@ -59,14 +59,29 @@ void Checker::check_quorum(const Member& leader) {
     return violate(
         leader, "commits " + text(*last) + " by counting in term " + std::to_string(core.term().v));
   }
-  const auto& by =
-      (group_.settings.mode == CommitMode::kDurable ? durable_by_ : written_by_)[last->id];
-  const Membership& membership = core.membership();
-  const auto have = static_cast<std::size_t>(
-      std::ranges::count_if(by, [&](const MemberId& id) { return membership.is_voter(id); }));
-  if (have < membership.quorum()) {
-    violate(leader, "commits " + text(*last) + ", which only " + std::to_string(have) +
-                        " voters have on their disk");
+  const auto have = [&](const auto& by, const Membership& membership) {
+    const auto it = by.find(last->id);
+    return it == by.end()
+               ? std::size_t{0}
+               : static_cast<std::size_t>(std::ranges::count_if(
+                     it->second, [&](const MemberId& id) { return membership.is_voter(id); }));
+  };
+  const Membership& newest = core.membership();
+  const std::size_t on_disk = have(durable_by_, newest);
+  if (on_disk >= newest.quorum()) return;
+  if (group_.settings.mode == CommitMode::kDurable) {
+    return violate(leader, "commits " + text(*last) + ", which only " + std::to_string(on_disk) +
+                               " voters have on their disk");
+  }
+  // What lies before a membership that is not committed counts by the one before.
+  const auto& all = core.membership_log().all();
+  const auto in_force = std::ranges::find_if(
+      all.rbegin(), all.rend(), [&](const auto& entry) { return entry.start < last->end; });
+  const Membership& voters = in_force == all.rend() ? all.front().membership : in_force->membership;
+  const std::size_t written = have(written_by_, voters);
+  if (written < voters.quorum()) {
+    violate(leader, "commits " + text(*last) + ", which only " + std::to_string(written) +
+                        " voters have written");
   }
 }
 
