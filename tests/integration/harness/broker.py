@@ -134,13 +134,16 @@ class Broker:
                 if re.search(r"Z error ", line) and not any(re.search(e, line) for e in self.expect_errors)]
 
     def request(self, method, path, body=None, timeout=20):
-        """(status, decoded JSON or text, Location) of one request; redirections are not followed."""
+        """(status, decoded JSON or text, Location) of one request; redirections are not followed. OSError when the
+        process ends before or in the middle of its answer."""
         connection = http.client.HTTPConnection(self.host, self.http_port, timeout=timeout)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             answer = connection.getresponse()
             text = answer.read().decode()
             location = answer.getheader("Location")
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"{method} {path} of {self.host}:{self.http_port}: {error!r}") from error
         finally:
             connection.close()
         try:
