@@ -33,7 +33,7 @@ class Scene:
         self.group = Group(context, f"flushDiskType={flush}", f"namesrvAddr={self.namesrv.address}",
                            f"flushConsumerOffsetInterval={int(OFFSET_WINDOW * 1000)}", *settings, network=self.network)
         self.stack = ExitStack()
-        self.recorders = []
+        self.recorders = []  # further ones, whose messages are checked when nobody sends any more
 
     def __enter__(self):
         self.group.start()
@@ -56,7 +56,8 @@ class Scene:
     def check(self):
         self.group.converge()
         for member in self.group.alive():
-            check_acked(member, "T", self.producer.acked)
+            for recorder in (self.producer, *self.recorders):
+                check_acked(member, "T", recorder.acked)
         logs = [self.group.log_bytes(m) for m in self.group.alive()]
         assert len(set(logs)) == 1, "the logs of the members differ"
 
@@ -84,6 +85,7 @@ class Scene:
 def java_gaps(scene, classes, faults):
     """Runs the official client through faults (name, begin, end) and prints the gaps that it saw."""
     client = JavaClient(scene.context, scene.group, classes, scene.namesrv, "T")
+    scene.recorders.append(client)
     with client:
         for name, begin, end in faults:
             began = time.monotonic()
@@ -92,9 +94,6 @@ def java_gaps(scene, classes, faults):
             produced, consumed = client.gaps_ms(began)
             print(f"  Java client, {name}: gap of the producer {produced:.0f} ms, of the consumer {consumed:.0f} ms", flush=True)
             end()
-    scene.group.converge()
-    for member in scene.group.alive():
-        check_acked(member, "T", client.acked)
     consumed = {body.decode() for body in client.acked.values()} - client.got
     assert not consumed, f"{len(consumed)} acknowledged messages never came, such as {sorted(consumed)[:3]}"
 
