@@ -142,13 +142,18 @@ std::expected<std::string, Failure> BrokerSet::ask(const std::string& method,
   return fail(answer->status == 404 ? ExitCode::kNotFound : ExitCode::kFailed, error_of(*answer));
 }
 
+namespace {
+// A mistyped number must not name a member whose uuid happens to begin with it.
+constexpr std::size_t kUuidBeginning = 8;
+}  // namespace
+
 std::expected<SetMember, Failure> find_member(const SetView& set, const std::string& text) {
   std::vector<SetMember> found;
   for (const SetMember& member : set.members) {
     if (member.address == text || std::to_string(member.number) == text || member.uuid == text) {
       return member;
     }
-    if (member.uuid.starts_with(text)) found.push_back(member);
+    if (text.size() >= kUuidBeginning && member.uuid.starts_with(text)) found.push_back(member);
   }
   if (found.size() == 1) return found.front();
   return fail(ExitCode::kNotFound,

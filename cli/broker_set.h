@@ -57,7 +57,8 @@ class BrokerSet {
   std::string http_address_;
 };
 
-// The member that `text` names: a uuid or its beginning, a Raft address, or a number.
+// The member that `text` names: a uuid or its beginning (8 digits or more), a Raft address, or a
+// number.
 std::expected<SetMember, Failure> find_member(const SetView& set, const std::string& text);
 
 }  // namespace gantry::cli

@@ -225,7 +225,7 @@ void add_members_commands(CLI::App& cluster, Context& context) {
                                "  gantry cluster transfer --broker broker-a\n"
                                "  gantry cluster transfer --broker broker-a --to 2\n",
                                [&context, broker, to] { return transfer(context, *broker, *to); });
-  move->add_option("--to", *to, "Uuid or its beginning, Raft address, or number")
+  move->add_option("--to", *to, "Uuid or its first 8 digits, Raft address, or number")
       ->type_name("MEMBER");
   add_broker_option(*move, *broker);
 
@@ -246,7 +246,7 @@ void add_members_commands(CLI::App& cluster, Context& context) {
       add_command(cluster, context, "remove", "Remove a member from a broker set",
                   "  gantry cluster remove 3 --broker broker-a\n",
                   [&context, broker, member] { return remove_member(context, *broker, *member); });
-  removing->add_option("member", *member, "Uuid or its beginning, Raft address, or number")
+  removing->add_option("member", *member, "Uuid or its first 8 digits, Raft address, or number")
       ->required()
       ->type_name("MEMBER");
   add_broker_option(*removing, *broker);

@@ -14,6 +14,11 @@ passed=0
 failed=0
 failures=()
 
+# The tests that failed, as their suite printed them: nobody should have to look for them above.
+failed_tests() { # LOG
+  grep -hE '^[^ ]+ +FAIL( |$)|^[[:space:]]*[0-9]+ - .*\((Failed|Timeout|SEGFAULT|Subprocess aborted)\)' "$1" | cut -c1-400
+}
+
 # Adds "N passed, M failed" of a log's last such line; a suite without one has failed.
 count_plain() { # NAME LOG STATUS
   local line p f
@@ -27,7 +32,7 @@ count_plain() { # NAME LOG STATUS
   f=$(sed -E 's/^[0-9]+ passed, ([0-9]+) failed.*/\1/' <<< "$line")
   passed=$((passed + p))
   failed=$((failed + f))
-  [ "$f" -eq 0 ] || failures+=("$1: $line")
+  [ "$f" -eq 0 ] || failures+=("$1: $line" "$(failed_tests "$2")")
   [ "$3" -eq 0 ] || [ "$f" -gt 0 ] || { failed=$((failed + 1)); failures+=("$1: exit $3"); }
 }
 
@@ -38,7 +43,8 @@ run_unit() {
   local total bad
   total=$(sed -nE 's/.* tests failed out of ([0-9]+)$/\1/p' "$log.ctest" | tail -1)
   bad=$(sed -nE 's/.*, ([0-9]+) tests failed out of [0-9]+$/\1/p' "$log.ctest" | tail -1)
-  echo "$((${total:-0} - ${bad:-0})) passed, ${bad:-1} failed" | tee "$log"
+  { cat "$log.ctest"; echo "$((${total:-0} - ${bad:-0})) passed, ${bad:-1} failed"; } > "$log"
+  tail -1 "$log"
 }
 
 for suite in "${suites[@]}"; do
