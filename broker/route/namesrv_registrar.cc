@@ -175,19 +175,21 @@ void NamesrvRegistrar::send_registration(const std::string& address) {
   }
   namesrv.in_flight = true;
   namesrv.again = false;
+  // Whether or not its answer will come.
+  if (broker_id() != 0) namesrv.follower = broker_id();
   client_.call(address, registration(),
                std::chrono::milliseconds(context_.config.register_broker_timeout_ms),
-               [this, alive = alive_, address](const Result<protocol::Command>& reply) {
-                 if (*alive) on_registered(address, reply);
+               [this, alive = alive_, address,
+                sent = Sent{*broker_id(), own_address()}](const Result<protocol::Command>& reply) {
+                 if (*alive) on_registered(address, sent, reply);
                });
 }
 
-void NamesrvRegistrar::on_registered(const std::string& address,
+void NamesrvRegistrar::on_registered(const std::string& address, const Sent& sent,
                                      const Result<protocol::Command>& reply) {
   const auto found = namesrvs_.find(address);
   if (found == namesrvs_.end()) return;  // left out of namesrvAddr meanwhile
   Namesrv& namesrv = found->second;
-  namesrv.in_flight = false;
   std::string error;
   if (!reply) {
     error = reply.error().message;
@@ -200,6 +202,7 @@ void NamesrvRegistrar::on_registered(const std::string& address,
     namesrv.warned = true;
     namesrv.registered = false;
     namesrv.last_error = error;
+    namesrv.in_flight = false;
     return;
   }
   if (!namesrv.registered) logger.info("registered at {}", address);
@@ -207,7 +210,38 @@ void NamesrvRegistrar::on_registered(const std::string& address,
   namesrv.warned = false;
   namesrv.last_error.clear();
   namesrv.last_success_ms = context_.clock.wall_ms();
-  if (namesrv.again && running_) send_registration(address);
+  if (sent.broker_id == 0) {
+    const auto number = std::exchange(namesrv.follower, std::nullopt);
+    if (number && sent.broker_addr != context_.address) return forget_follower(address, *number);
+  }
+  on_landed(address);
+}
+
+void NamesrvRegistrar::on_landed(const std::string& address) {
+  const auto found = namesrvs_.find(address);
+  if (found == namesrvs_.end()) return;
+  found->second.in_flight = false;
+  if (found->second.again && running_) send_registration(address);
+}
+
+// Its answer does not matter: who misses it forgets the address after brokerNotActiveTimeout. Only
+// the order does, which is why no registration is sent before it.
+void NamesrvRegistrar::forget_follower(const std::string& address, std::int64_t number) {
+  client_.call(address, farewell(context_.address, number), kUnregisterTimeout,
+               [this, alive = alive_, address](const Result<protocol::Command>&) {
+                 if (*alive) on_landed(address);
+               });
+}
+
+protocol::Command NamesrvRegistrar::farewell(const std::string& broker_addr,
+                                             std::int64_t broker_id) const {
+  const config::BrokerConfig& c = context_.config;
+  return protocol::Command::request(
+             static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
+      .with("brokerName", c.broker_name)
+      .with("brokerAddr", broker_addr)
+      .with("clusterName", c.broker_cluster_name)
+      .with("brokerId", broker_id);
 }
 
 // A NameServer that cannot do it, or does not know us any more, gets a registration. One that has
@@ -249,16 +283,9 @@ void NamesrvRegistrar::unregister(std::move_only_function<void()> done) {
   if (namesrvs_.empty() || !id) return done();
   auto left = std::make_shared<std::size_t>(namesrvs_.size());
   auto shared_done = std::make_shared<std::move_only_function<void()>>(std::move(done));
-  const config::BrokerConfig& c = context_.config;
   for (const auto& [address, namesrv] : namesrvs_) {
-    client_.call(address,
-                 protocol::Command::request(
-                     static_cast<std::int32_t>(protocol::RequestCode::kUnregisterBroker))
-                     .with("brokerName", c.broker_name)
-                     .with("brokerAddr", own_address())
-                     .with("clusterName", c.broker_cluster_name)
-                     .with("brokerId", *id),
-                 kUnregisterTimeout, [left, shared_done](const Result<protocol::Command>&) {
+    client_.call(address, farewell(own_address(), *id), kUnregisterTimeout,
+                 [left, shared_done](const Result<protocol::Command>&) {
                    if (--*left == 0) (*shared_done)();
                  });
   }

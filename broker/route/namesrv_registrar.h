@@ -56,8 +56,13 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
     std::int64_t last_success_ms = 0;
     std::string last_error;
     bool warned = false;
-    bool in_flight = false;  // a registration
-    bool again = false;      // topics changed since it was sent
+    bool in_flight = false;                // a registration, or what follows from it
+    bool again = false;                    // topics changed since it was sent
+    std::optional<std::int64_t> follower;  // set: may have our own address under that number
+  };
+  struct Sent {
+    std::int64_t broker_id;
+    std::string broker_addr;
   };
   void on_topics_changed(std::span<const std::string> names) override;
   void on_reload() override;
@@ -69,7 +74,13 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   // place there: a route without a master is an error for producers, an old one is forwarded.
   void step_down();
   void send_registration(const std::string& address);
-  void on_registered(const std::string& address, const Result<protocol::Command>& reply);
+  void on_registered(const std::string& address, const Sent& sent,
+                     const Result<protocol::Command>& reply);
+  // The registration, or what followed from it, is over.
+  void on_landed(const std::string& address);
+  // A leader with an address of its own leaves the one behind that it had as a follower.
+  void forget_follower(const std::string& address, std::int64_t number);
+  protocol::Command farewell(const std::string& broker_addr, std::int64_t broker_id) const;
   void send_topic(const std::string& address, const protocol::TopicConfig& topic);
   protocol::Command registration() const;
   // As clients see it in routes: the broker's own permission limits every topic's.

@@ -4,8 +4,10 @@ import time
 
 from harness.broker import Load, check_acked, pull, send_ext
 from harness.group import Group
+from harness.namesrv import NameServer
 from harness.runner import test
 from wire import remoting
+
 
 def killed_leader(context, flush):
     group = Group(context, f"flushDiskType={flush}")
@@ -171,3 +173,19 @@ def dial_again(context):
     with leader.connect() as client:
         assert pull(client, "Moved", 0, sent - 1).code == 0, "the last acknowledged message is not there"
         assert pull(client, "Moved", 0, sent).code != 0, "there is more than what was acknowledged"
+
+
+@test("group.a-leaders-own-address-leaves-no-follower-behind")
+def no_follower_behind(context):
+    """Who leads is in the routes under the leader's address, and no longer under its own as a follower."""
+    namesrv = NameServer(context)
+    group = Group(context, "leaderAdvertisedAddress=leader.invalid:10911", f"namesrvAddr={namesrv.address}")
+    group.start()
+    for _ in range(3):
+        leader = group.leader()
+        wanted = {"leader.invalid:10911", *(f.address for f in group.followers(leader))}
+        group.until("the route to show the leader and its followers", lambda: (
+            (seen := namesrv.members("TBW102")) and set(seen.values()) == wanted and seen.get("0") == "leader.invalid:10911"))
+        status, answer = group.ask_leader("POST", "/v1/raft/transfer")
+        assert status == 200, (status, answer)
+        group.until("another leader", lambda: group.leader() is not leader)

@@ -22,8 +22,12 @@ class NameServer:
         await_ready(self.process, self.log)
 
     def master(self, topic):
-        """The address of brokerId 0 in the topic's route, or None. Each thread keeps a connection: who asks a thousand
-        times a second would use up the ports of the machine otherwise."""
+        """The address of brokerId 0 in the topic's route, or None."""
+        return self.members(topic).get("0")
+
+    def members(self, topic):
+        """brokerId -> address in the topic's route, of the only broker set there is. Each thread keeps a connection: who
+        asks a thousand times a second would use up the ports of the machine otherwise."""
         mine = self.connections
         try:
             if getattr(mine, "connection", None) is None:
@@ -32,10 +36,8 @@ class NameServer:
         except (OSError, EOFError):
             mine.connection = None
             raise
-        if answer.code != 0:
-            return None
-        brokers = remoting.lenient_json(answer.body)["brokerDatas"]
-        return brokers[0]["brokerAddrs"].get("0") if brokers else None
+        brokers = remoting.lenient_json(answer.body)["brokerDatas"] if answer.code == 0 else []
+        return brokers[0]["brokerAddrs"] if brokers else {}
 
     def kill(self):
         if self.process.poll() is None:
