@@ -10,7 +10,7 @@ def produce_and_consume(name, command):
                          release.name_server(), topic)
     client = load.Client(name, command, topic)
     try:
-        client.more(200)
+        client.wait_for_more(200)
         load.wait_until_received(load.check(topic, [client]), [client])
     finally:
         client.end()

@@ -23,13 +23,13 @@ class Scene:
     def start(self):
         if not self.clients:
             self.clients.append(load.Client("recorder", load.RECORDER, TOPIC, str(load.QUEUES), consumes=False))
-            self.clients[0].more(1)
-            self.clients.append(load.Client("Java client", load.JAVA, TOPIC))
+            self.clients[0].wait_for_more(1)
+            self.clients.append(load.Client("Java client", load.JAVA, TOPIC, load.PAUSE_MS))
             self.more(100)
 
     def more(self, count):
         for client in self.clients:
-            client.more(count)
+            client.wait_for_more(count)
 
     @contextlib.contextmanager
     def fault(self, name):
@@ -41,7 +41,7 @@ class Scene:
         self.more(50)
         wait_until_well()
         self.more(20)
-        say(f"{name}: gaps: {'; '.join(load.gap_text(client, began) for client in self.clients)}")
+        say(f"{name}: gaps: {'; '.join(f'{client.name}: {client.gap_text(began)}' for client in self.clients)}")
         for client, before in zip(self.clients, known):
             for reason, count in collections.Counter(client.refusals[before:]).most_common(3):
                 say(f"    {client.name}: {count} times {reason[:200]}")

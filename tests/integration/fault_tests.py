@@ -90,12 +90,11 @@ def java_gaps(scene, classes, faults):
         for name, begin, end in faults:
             began = time.monotonic()
             begin()
-            client.more(20)
-            produced, consumed = client.gaps_ms(began)
-            print(f"  Java client, {name}: gap of the producer {produced:.0f} ms, of the consumer {consumed:.0f} ms", flush=True)
+            client.wait_for_more(20)
+            print(f"  Java client, {name}: gaps: {client.lines.gap_text(began)}", flush=True)
             end()
-    consumed = {body.decode() for body in client.acked.values()} - client.got
-    assert not consumed, f"{len(consumed)} acknowledged messages never came, such as {sorted(consumed)[:3]}"
+    missing = set(client.lines.acked.values()) - client.lines.got
+    assert not missing, f"{len(missing)} acknowledged messages never came, such as {sorted(missing)[:3]}"
 
 
 @test("faults.java-client")

@@ -6,10 +6,12 @@ import tempfile
 import threading
 import time
 
+from client_lines import ClientLines
 from harness import client_image, release
 from harness.shell import CommandFailed, environment, say
 
 QUEUES = 4
+PAUSE_MS = "5"  # of the Java client between two messages: each check asks every member for all there ever were
 WAIT_SECONDS = 180
 JAVA = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=/tmp",
         "-cp", "/clients/classes:/clients/jars/*", "gantry.interop.SteadyClient"]
@@ -17,54 +19,29 @@ GO = ["/clients/go-steady"]
 RECORDER = ["python3", "/clients/python/recorder.py"]
 
 
-class Client:
-    """A program in the pod of the clients that prints ACK queue offset body, GOT body, REFUSED reason, and ends when
-    its standard input does. Times are those at which its lines come out of the pod."""
+class Client(ClientLines):
+    """A program in the pod of the clients that says what ClientLines reads, and ends when its standard input does. Times
+    are those at which its lines come out of the pod."""
 
     def __init__(self, name, command, topic, *more, consumes=True):
+        super().__init__()
         self.name, self.topic, self.consumes = name, topic, consumes
-        self.acked = {}  # (queue, offset) -> body
-        self.times, self.got_times = [], []
-        self.got, self.refusals = set(), []
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             ["kubectl", "--namespace", release.NAMESPACE, "exec", "--stdin", client_image.POD, "--", *command,
              release.name_server(), topic, *more],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment())
-        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread = threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True)
         self.thread.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            word, _, rest = line.rstrip("\n").partition(" ")
-            if word == "ACK":
-                queue, offset, body = rest.split(" ", 2)
-                self.acked[(int(queue), int(offset))] = body
-                self.times.append(time.monotonic())
-            elif word == "GOT":
-                self.got.add(rest)
-                self.got_times.append(time.monotonic())
-            elif word == "REFUSED":
-                self.refusals.append(rest)
 
     def said(self):
         self.errors.seek(0)
         return self.errors.read()[-2000:]
 
-    def more(self, count, seconds=WAIT_SECONDS):
-        """Waits until that many further messages have been acknowledged, and one more has come."""
-        goal, got = len(self.times) + count, len(self.got_times)
-        until(f"{count} more messages of the {self.name}",
-              lambda: len(self.times) >= goal and (not self.consumes or len(self.got_times) > got), seconds,
+    def wait_for_more(self, count, seconds=WAIT_SECONDS):
+        until(f"{count} more messages of the {self.name}", self.more(count, self.consumes), seconds,
               lambda: f"refused: {self.refusals[-3:]}, on stderr: {self.said()}",
               broken=lambda: self.process.poll() is not None)
-
-    def gaps_ms(self, since):
-        """Longest silence of producer and consumer that ended after `since`; None: it has none."""
-        result = []
-        for times in (list(self.times), list(self.got_times)):
-            result.append(max((1000 * (b - a) for a, b in zip(times, times[1:]) if b > since), default=None))
-        return result
 
     def end(self):
         self.process.stdin.close()
@@ -99,12 +76,6 @@ def lost(topic, acked):
     lines = "".join(f"{queue} {offset} {body}\n" for (queue, offset), body in acked.items())
     members = [f"{member}.{release.MEMBERS_SERVICE}:{release.REMOTING}" for member in release.members()]
     return json.loads(client_image.execute("python3", "/clients/python/check.py", topic, str(QUEUES), *members, text_in=lines))
-
-
-def gap_text(client, since):
-    produced, consumed = client.gaps_ms(since)
-    parts = [f"{what} {gap:.0f} ms" for what, gap in (("sending", produced), ("receiving", consumed)) if gap is not None]
-    return f"{client.name}: {', '.join(parts)}"
 
 
 def check(topic, clients):

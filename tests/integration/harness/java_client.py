@@ -2,8 +2,8 @@
 """The official Java client with its default settings, sending and consuming all the time."""
 import subprocess
 import threading
-import time
 
+from client_lines import ClientLines
 from driver import install
 from harness.broker import READY_SECONDS
 from harness.runner import Skip
@@ -20,13 +20,11 @@ def class_path():
 
 
 class JavaClient:
-    """Remembers what was acknowledged and when, and when messages came."""
+    """A recorder like the others (see witness.py): what was acknowledged has to be there."""
 
     def __init__(self, context, group, classes, namesrv, topic):
+        self.lines = ClientLines()
         self.group = group
-        self.acked = {}  # (queue, offset) -> body
-        self.times, self.got_times = [], []
-        self.got, self.refusals = set(), []
         self.log = context.work / "java-client.log"
         home = context.work / "java-home"
         home.mkdir()
@@ -36,24 +34,15 @@ class JavaClient:
                  "-cp", classes, "gantry.interop.SteadyClient", namesrv.address, topic],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
         context.processes.append(self.process)
-        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread = threading.Thread(target=self.lines.read, args=(self.process.stdout,), daemon=True)
 
-    def _read(self):
-        for line in self.process.stdout:
-            word, _, rest = line.rstrip("\n").partition(" ")
-            if word == "ACK":
-                queue, offset, body = rest.split(" ", 2)
-                self.acked[(int(queue), int(offset))] = body.encode()
-                self.times.append(time.monotonic())
-            elif word == "GOT":
-                self.got.add(rest)
-                self.got_times.append(time.monotonic())
-            elif word == "REFUSED":
-                self.refusals.append(rest)
+    @property
+    def acked(self):
+        return {place: body.encode() for place, body in self.lines.acked.items()}
 
     def __enter__(self):
         self.thread.start()
-        self.more(20)
+        self.wait_for_more(20)
         return self
 
     def __exit__(self, kind, *_):
@@ -63,13 +52,5 @@ class JavaClient:
         if kind is None:
             assert self.process.returncode == 0, f"the Java client ended with {self.process.returncode}, see {self.log}"
 
-    def more(self, count, seconds=60):
-        """Waits until that many further messages have been acknowledged, and one more has come."""
-        goal, got = len(self.times) + count, len(self.got_times)
-        self.group.until(f"{count} more messages of the Java client",
-                         lambda: len(self.times) >= goal and len(self.got_times) > got, seconds)
-
-    def gaps_ms(self, since):
-        """Longest silence of producer and consumer that ended after `since`."""
-        return [1000 * max((b - a for a, b in zip(times, times[1:]) if b > since), default=float("nan"))
-                for times in (list(self.times), list(self.got_times))]
+    def wait_for_more(self, count, seconds=60):
+        self.group.until(f"{count} more messages of the Java client", self.lines.more(count), seconds)

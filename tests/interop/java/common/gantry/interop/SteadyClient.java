@@ -5,7 +5,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -17,7 +18,8 @@ import org.apache.rocketmq.common.message.Message;
 
 /**
  * A producer and a push consumer with their default settings that go on through every fault, as a
- * program: NameServer, topic. Prints ACK queue offset body, GOT body, REFUSED reason. At the end of
+ * program: NameServer, topic, and how many milliseconds there are between two messages (none
+ * unless it is given). Prints ACK queue offset body, GOT body, REFUSED reason. At the end of
  * its standard input it stops sending, waits until what was acknowledged has come, and ends.
  */
 final class SteadyClient {
@@ -35,7 +37,8 @@ final class SteadyClient {
         SteadyClient client = new SteadyClient(System.out);
         System.setOut(System.err);
         String topic = arguments[1];
-        AtomicBoolean ending = new AtomicBoolean();
+        long pauseMillis = arguments.length > 2 ? Long.parseLong(arguments[2]) : 0;
+        CountDownLatch ending = new CountDownLatch(1);
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer("steady_consumer");
         consumer.setNamesrvAddr(arguments[0]);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
@@ -49,7 +52,7 @@ final class SteadyClient {
         producer.setNamesrvAddr(arguments[0]);
         producer.start();
         Thread sender = new Thread(() -> {
-            for (int i = 0; !ending.get(); i++) {
+            for (int i = 0; !ended(ending, pauseMillis); i++) {
                 client.send(producer, topic, "java-" + i);
             }
         });
@@ -57,11 +60,19 @@ final class SteadyClient {
         while (System.in.read() >= 0) {
             // only the end counts
         }
-        ending.set(true);
+        ending.countDown();
         sender.join();
         client.drain();
         producer.shutdown();
         consumer.shutdown();
+    }
+
+    private static boolean ended(CountDownLatch ending, long waitMillis) {
+        try {
+            return ending.await(waitMillis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            return true;
+        }
     }
 
     private void send(DefaultMQProducer producer, String topic, String body) {
