@@ -3,7 +3,8 @@
 # ./dev bench [ARG...]: measures a release gantry-broker beside Apache RocketMQ and the machine's own
 # limit, with the comparison tool in ../shared/bench (or $GANTRY_BENCH_TOOLS), then the broker's start on
 # an empty store and after kill -9 with 5 GB of messages, and writes the table with the machine's figures
-# to docs/benchmarks.md. Extra arguments go to the comparison. Needs a JDK, Maven and an idle machine.
+# to docs/benchmarks.md. Where the system gives out memory on first use (most virtual machines do), give the
+# whole run a memory limit that the page cache soon fills: a file written to new memory costs twice. Extra arguments go to the comparison. Needs a JDK, Maven and an idle machine.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
@@ -15,8 +16,10 @@ build release
 work=$(mktemp -d)
 pid=
 peer_up=
+peer_pids=()
 clean_up() {
-  [ -z "$pid" ] || kill "$pid" 2> /dev/null || true
+  [ -z "$pid" ] || kill -TERM "$pid" 2> /dev/null || true
+  [ -z "$pid$peer_up" ] || kill -CONT ${pid:+"$pid"} "${peer_pids[@]}" 2> /dev/null || true
   [ -z "$peer_up" ] || "$tools/peer" down > /dev/null 2>&1 || true
   rm -rf "$work"
 }
@@ -61,7 +64,8 @@ measure() { # NAME FLUSH CASES
 }
 
 # The comparison gives one figure a case; this is the whole distribution of e2e-2k, ours and the peer's in turn, and
-# how late the machine woke a thread meanwhile.
+# how late the machine woke a thread meanwhile. Whoever is not measured stands still: even without clients, a JVM's
+# threads wake often enough to decide the other's last percent on a small machine.
 latency() {
   local peer=127.0.0.1:20911 round
   start_broker latency ASYNC_FLUSH
@@ -73,15 +77,21 @@ latency() {
   }
   e2e "$peer" broker-a 4 > /dev/null # warm both
   e2e "$ours" bench 4 > /dev/null
+  mapfile -t peer_pids < <(cat "${PEER_HOME:-/var/tmp/rocketmq-peer}"/run/*.pid)
   for round in 1 2 3; do
     echo "latency round $round"
+    kill -STOP "$pid"
     e2e "$peer" broker-a 6 >> "$work/latency.peer"
+    kill -CONT "$pid"
+    kill -STOP "${peer_pids[@]}"
     "$work/wakeup" 6 >> "$work/latency.wakeup" &
     e2e "$ours" bench 6 >> "$work/latency.ours"
     wait $!
+    kill -CONT "${peer_pids[@]}"
   done
   "$tools/peer" down
   peer_up=
+  peer_pids=()
   end_broker TERM
   rm -rf "${work:?}/latency"
 }
