@@ -24,6 +24,7 @@ NamesrvRegistrar::NamesrvRegistrar(BrokerContext& context)
     : TurnHook(Phase::kCommit), context_(context), client_(context.shard, nullptr) {
   for (const std::string& address : context.config.namesrv_addr) namesrvs_[address] = {};
   context_.storage.add_state_listener(*this);
+  client_.on_lost([this](const std::string& address) { on_lost(address); });
 }
 
 NamesrvRegistrar::~NamesrvRegistrar() {
@@ -215,6 +216,13 @@ void NamesrvRegistrar::on_registered(const std::string& address, const Sent& sen
     if (number && sent.broker_addr != context_.address) return forget_follower(address, *number);
   }
   on_landed(address);
+}
+
+void NamesrvRegistrar::on_lost(const std::string& address) {
+  const auto found = namesrvs_.find(address);
+  if (found == namesrvs_.end() || !running_) return;
+  if (found->second.registered) logger.info("the connection to {} is lost", address);
+  found->second.registered = false;
 }
 
 void NamesrvRegistrar::on_landed(const std::string& address) {

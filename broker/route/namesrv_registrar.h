@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registers this broker and its topics at every NameServer: at start, every
-// registerNameServerPeriod, and at once when topics change. Each NameServer has its own connection;
-// one that is away costs the others nothing. Log shard only.
+// registerNameServerPeriod, at once when topics change, and when a connection to one was lost. Each
+// NameServer has its own connection; one that is away costs the others nothing. Log shard only.
 //
 // A registration (103) always carries all topics: a NameServer with
 // deleteTopicWithBrokerRegistration takes what is not in it for deleted. So Apache's incremental
@@ -76,6 +76,9 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   void send_registration(const std::string& address);
   void on_registered(const std::string& address, const Sent& sent,
                      const Result<protocol::Command>& reply);
+  // It may have forgotten us, as one does that was restarted: it learns of us again when it is
+  // back.
+  void on_lost(const std::string& address);
   // The registration, or what followed from it, is over.
   void on_landed(const std::string& address);
   // A leader with an address of its own leaves the one behind that it had as a follower.

@@ -66,11 +66,16 @@ class Core final : public ConnectionHandler, public std::enable_shared_from_this
     }
   }
   void on_close(Connection& connection) override {
-    std::erase_if(peers_, [&](const auto& entry) {
+    const auto peer = std::ranges::find_if(peers_, [&](const auto& entry) {
       return entry.second.connection == connection.id() && entry.second.dialer == nullptr;
     });
+    const bool lost = peer != peers_.end();
+    const std::string address = lost ? peer->first : std::string();
+    if (lost) peers_.erase(peer);
     if (handler_ != nullptr) handler_->on_close(connection);
+    if (lost && lost_) lost_(address);
   }
+  void on_lost(std::move_only_function<void(const std::string&)> lost) { lost_ = std::move(lost); }
 
  private:
   void enqueue(const std::string& address, Peer& peer, Waiting waiting);
@@ -85,6 +90,7 @@ class Core final : public ConnectionHandler, public std::enable_shared_from_this
   const milliseconds connect_timeout_;
   std::shared_ptr<ConnectionSet> set_;
   std::map<std::string, Peer> peers_;
+  std::move_only_function<void(const std::string&)> lost_;
 };
 
 void Core::send(const std::string& address, protocol::Command request, milliseconds timeout,
@@ -196,6 +202,7 @@ void Core::close_all(std::string_view reason) {
 
 void Core::shut_down() {
   const auto keep = shared_from_this();
+  lost_ = nullptr;
   set_->shut_down("the client shuts down");
   close_all("the client shuts down");
 }
@@ -222,5 +229,9 @@ void RemotingClient::send_oneway(const std::string& address, protocol::Command r
 }
 
 void RemotingClient::close_all() { impl_->core->close_all("closed by the client"); }
+
+void RemotingClient::on_lost(std::move_only_function<void(const std::string&)> lost) {
+  impl_->core->on_lost(std::move(lost));
+}
 
 }  // namespace gantry::net

@@ -189,3 +189,17 @@ def no_follower_behind(context):
         status, answer = group.ask_leader("POST", "/v1/raft/transfer")
         assert status == 200, (status, answer)
         group.until("another leader", lambda: group.leader() is not leader)
+
+
+@test("group.a-name-server-that-was-restarted-knows-all-at-once")
+def restarted_name_server(context):
+    """It has forgotten every route; nobody waits for the next periodic registration."""
+    namesrv = NameServer(context)
+    group = Group(context, f"namesrvAddr={namesrv.address}", "registerNameServerPeriod=60000")
+    group.start()
+    addresses = {m.address for m in group.members}
+    everybody = lambda: set(namesrv.members("TBW102").values()) == addresses  # noqa: E731
+    group.until("the route to show every member", everybody)
+    namesrv.kill()
+    namesrv.start()
+    group.until("the route to show every member again", everybody)

@@ -11,14 +11,17 @@ class NameServer:
     def __init__(self, context, host="127.0.0.1"):
         self.port, self.http_port = free_port(), free_port()
         self.address = f"{host}:{self.port}"
-        self.connections = threading.local()
         self.log = context.work / f"namesrv-{self.port}.log"
         values = [f"listenPort={self.port}", f"httpPort={self.http_port}", f"bindAddress={host}", f"httpAddress={host}",
                   f"kvConfigPath={context.work}/kvConfig-{self.port}.json"]
-        command = [str(BINARIES / "gantry-namesrv")] + [w for v in values for w in ("--set", v)]
+        self.command = [str(BINARIES / "gantry-namesrv")] + [w for v in values for w in ("--set", v)]
         context.processes.append(self)
+        self.start()
+
+    def start(self):
+        self.connections = threading.local()
         with open(self.log, "ab") as out:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out)
         await_ready(self.process, self.log)
 
     def master(self, topic):

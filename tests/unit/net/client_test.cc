@@ -227,6 +227,27 @@ TEST(RemotingClient, CloseAllFailsWhatIsPendingOnce) {
   EXPECT_EQ(replies.value(), 2);
 }
 
+TEST(RemotingClient, SaysWhichConnectionWasLost) {
+  TestServer server;
+  TestClient client;
+  Eventually<std::string> lost;
+  client.run([&] { client.client->on_lost([&](const std::string& at) { lost.set(at); }); });
+  EXPECT_TRUE(client.call(server.address(), request(10, 0)).has_value());
+  server.run([&] { server.server->close_all("the server is restarted"); });
+  EXPECT_EQ(lost.wait(), server.address());
+}
+
+TEST(RemotingClient, LosesNothingWhenItEnds) {
+  TestServer server;
+  bool lost = false;
+  {
+    TestClient client;
+    client.run([&] { client.client->on_lost([&](const std::string&) { lost = true; }); });
+    EXPECT_TRUE(client.call(server.address(), request(10, 0)).has_value());
+  }
+  EXPECT_FALSE(lost);
+}
+
 TEST(RemotingClient, MayBeDestroyedInAReply) {
   const std::string refused = "127.0.0.1:" + std::to_string(free_port());
   TestServer server;
