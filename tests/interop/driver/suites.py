@@ -92,9 +92,10 @@ class Client:
 
     def __init__(self, name, target, control, options):
         arguments = ["--name", name, "--target", options.target, "--namesrv", target.namesrv,
-                     "--broker", target.broker, "--control", control.address]
+                     "--broker", target.master(), "--control", control.address]
         arguments += ["--only", options.only] if options.only else []
         arguments += ["--fast"] if options.fast else []
+        arguments += ["--members", str(target.members)]
         arguments += ["--kill-leader"] if target.members > 1 and name != "wire" else []
         self.name = name
         self.log = target.work / f"client-{name}.log"

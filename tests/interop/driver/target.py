@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts, restarts and stops the server under test. Apache and Gantry look the same to the tests."""
 
+import contextlib
 import json
 import os
 import random
@@ -121,6 +122,13 @@ class Target:
 
     def kill_leader(self):
         raise TargetError("one broker has no leader to lose")
+
+    def master(self):
+        return self.broker
+
+    def moves_leadership(self, _):
+        """Whether leadership moves all the time within the context, where there are several to lead."""
+        return contextlib.nullcontext()
 
     def restart(self, sig):
         self.stop_broker(sig)
@@ -275,7 +283,7 @@ class GantrySet(Gantry):
                 self.bases.append(base)
         self.moves = 0
         self.moving = threading.Lock()  # between planned moves and kills
-        self.stopping = threading.Event()
+        self.stopping, self.still = threading.Event(), threading.Event()
         self.mover = threading.Thread(target=self._move, daemon=True)
 
     def _member_command(self, number):
@@ -359,10 +367,22 @@ class GantrySet(Gantry):
             self._await("the killed member", lambda: self._ready(number))
             self.expected_down = False
 
+    @contextlib.contextmanager
+    def moves_leadership(self, moves):
+        if not moves:
+            with self.moving:
+                self.still.set()
+        yield
+        self.still.clear()
+
+    def master(self):
+        self._await("a leader", lambda: self._leader() is not None)
+        return f"127.0.0.1:{self.bases[self._leader()] + 4}"
+
     def _move(self):
         while not self.stopping.wait(MOVE_SECONDS):
             with self.moving:
-                leader = self._leader()
+                leader = None if self.still.is_set() else self._leader()
                 if leader is None:
                     continue
                 try:

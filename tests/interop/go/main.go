@@ -80,6 +80,7 @@ func runOne(test testCase) (ok bool) {
 func main() {
 	name := flag.String("name", "go", "")
 	flag.String("target", "", "")
+	flag.Int("members", 1, "")
 	flag.StringVar(&control, "control", "", "")
 	flag.StringVar(&namesrv, "namesrv", "", "")
 	flag.StringVar(&broker, "broker", "", "")

@@ -49,9 +49,15 @@ class Context:
         self.namesrv = options.namesrv
         self.broker = options.broker
         self.target = options.target
+        self.members = options.members
 
     def to_broker(self):
         return remoting.Connection(self.broker)
+
+    def check_addresses(self, addresses):
+        """brokerId -> address of all brokers of the set, one of which is the one we talk to."""
+        equal(len(addresses), self.members, f"addresses: {addresses}")
+        check(self.broker in addresses.values() and "0" in addresses, "addresses", addresses)
 
     def to_namesrv(self):
         return remoting.Connection(self.namesrv)
@@ -181,6 +187,7 @@ def run_all(arguments):
         parser.add_argument(option, required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--members", type=int, default=1)
     options = parser.parse_args(arguments)
     chosen = [(n, slow, f) for n, slow, f in TESTS
               if re.search(options.only, f"{options.name}/{n}")]

@@ -70,7 +70,7 @@ public final class Case implements AutoCloseable {
     public String topic(int queues) throws Exception {
         String topic = topicName();
         Await.value("topic " + topic, 30, () -> {
-            env.admin.createAndUpdateTopicConfig(env.broker,
+            env.admin.createAndUpdateTopicConfig(env.broker(),
                 new TopicConfig(topic, queues, queues, 6));
             return topic;
         });

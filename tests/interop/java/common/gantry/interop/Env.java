@@ -8,15 +8,18 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.common.MixAll;
 import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
 
 /** What all tests of the program share: addresses, one producer and one admin client. */
 public final class Env {
     public final Map<String, String> options;
     public final String namesrv;
-    public final String broker;
+    /** How many brokers a set has: its followers are in the routes, too. */
+    public final int members;
     public final DefaultMQProducer producer;
     public final DefaultMQAdminExt admin;
     final PrintStream out;
@@ -27,7 +30,7 @@ public final class Env {
         this.out = out;
         options = parse(arguments);
         namesrv = options.get("namesrv");
-        broker = options.get("broker");
+        members = Integer.parseInt(options.getOrDefault("members", "1"));
         producer = new DefaultMQProducer(unique("producer"));
         producer.setNamesrvAddr(namesrv);
         producer.setInstanceName(unique("producer"));
@@ -44,6 +47,22 @@ public final class Env {
     public void close() {
         producer.shutdown();
         admin.shutdown();
+    }
+
+    /** The master's address, as the NameServer has it: another one after a change of leader. */
+    public String broker() throws Exception {
+        return Await.value("the master in the route", Await.SECONDS, () -> admin
+            .examineBrokerClusterInfo().getBrokerAddrTable().get("broker-a").getBrokerAddrs()
+            .get(MixAll.MASTER_ID));
+    }
+
+    /** Waits until these are the addresses of all brokers, the master's among them. */
+    public void awaitAddresses(String what, Callable<Map<Long, String>> addresses)
+        throws Exception {
+        Await.until(what, () -> {
+            Map<Long, String> found = addresses.call();
+            return found.size() == members && broker().equals(found.get(MixAll.MASTER_ID));
+        });
     }
 
     public boolean fast() {

@@ -175,7 +175,7 @@ final class SendTests {
         Check.equal(got.getMsgId(), result.getMsgId(), "message id");
         Check.that(Math.abs(got.getBornTimestamp() - before) < 10_000, "born time");
         Check.that(got.getStoreTimestamp() >= before - 2_000, "store time");
-        Check.equal("/" + c.env.broker, got.getStoreHost().toString(), "store host");
+        Check.equal("/" + c.env.broker(), got.getStoreHost().toString(), "store host");
         Check.that(got.getBornHost().toString().startsWith("/127.0.0.1:"), "born host");
         Set<String> names = new TreeSet<>(got.getProperties().keySet());
         names.remove("__CRC32#");

@@ -47,23 +47,23 @@ final class AdminApiTests {
         DefaultMQAdminExt admin = c.env.admin;
         String topic = c.topic(3);
         TopicRouteData route = admin.examineTopicRouteInfo(topic);
-        Check.equal(route.getBrokerDatas().get(0).getBrokerAddrs(), Map.of(0L, c.env.broker),
-            "broker addresses");
+        c.env.awaitAddresses("broker addresses", () -> admin.examineTopicRouteInfo(topic)
+            .getBrokerDatas().get(0).getBrokerAddrs());
         QueueData queues = route.getQueueDatas().get(0);
         Check.equal(List.of(queues.getReadQueueNums(), queues.getWriteQueueNums(),
             queues.getPerm()), List.of(3, 3, 6), "queues and permission");
-        TopicConfig config = admin.examineTopicConfig(c.env.broker, topic);
+        TopicConfig config = admin.examineTopicConfig(c.env.broker(), topic);
         Check.equal(config.getReadQueueNums(), 3, "read queues");
         config.setWriteQueueNums(5);
         config.setReadQueueNums(5);
         config.setPerm(4);
-        admin.createAndUpdateTopicConfig(c.env.broker, config);
+        admin.createAndUpdateTopicConfig(c.env.broker(), config);
         Await.until("the changed route", () -> {
             QueueData data = admin.examineTopicRouteInfo(topic).getQueueDatas().get(0);
             return data.getReadQueueNums() == 5 && data.getPerm() == 4;
         });
         Check.equal(admin.getTopicClusterList(topic), Set.of("DefaultCluster"), "clusters");
-        admin.deleteTopicInBroker(Set.of(c.env.broker), topic);
+        admin.deleteTopicInBroker(Set.of(c.env.broker()), topic);
         admin.deleteTopicInNameServer(Set.of(c.env.namesrv), topic);
         Check.fails(MQClientException.class, "route of a deleted topic",
             () -> admin.examineTopicRouteInfo(topic));
@@ -73,13 +73,13 @@ final class AdminApiTests {
     private static void topicAttributes(Case c) throws Exception {
         TopicConfig config = new TopicConfig(c.topicName(), 2, 2, 6);
         config.setAttributes(Map.of("+message.type", "FIFO"));
-        c.env.admin.createAndUpdateTopicConfig(c.env.broker, config);
+        c.env.admin.createAndUpdateTopicConfig(c.env.broker(), config);
         TopicConfig stored =
-            c.env.admin.examineTopicConfig(c.env.broker, config.getTopicName());
+            c.env.admin.examineTopicConfig(c.env.broker(), config.getTopicName());
         Check.equal(stored.getAttributes(), Map.of("message.type", "FIFO"), "attributes");
         config.setAttributes(Map.of("+cleanup.policy", "NOPE"));
         Check.fails(Exception.class, "wrong value of an attribute",
-            () -> c.env.admin.createAndUpdateTopicConfig(c.env.broker, config));
+            () -> c.env.admin.createAndUpdateTopicConfig(c.env.broker(), config));
     }
 
     private static void topicStats(Case c) throws Exception {
@@ -106,48 +106,48 @@ final class AdminApiTests {
         config.setRetryMaxTimes(7);
         config.setRetryQueueNums(2);
         config.setConsumeBroadcastEnable(false);
-        admin.createAndUpdateSubscriptionGroupConfig(c.env.broker, config);
+        admin.createAndUpdateSubscriptionGroupConfig(c.env.broker(), config);
         SubscriptionGroupConfig stored =
-            admin.examineSubscriptionGroupConfig(c.env.broker, config.getGroupName());
+            admin.examineSubscriptionGroupConfig(c.env.broker(), config.getGroupName());
         Check.equal(stored.getRetryMaxTimes(), 7, "retryMaxTimes");
         Check.equal(stored.getRetryQueueNums(), 2, "retryQueueNums");
         Check.equal(stored.isConsumeBroadcastEnable(), false, "consumeBroadcastEnable");
         Check.equal(stored.isConsumeEnable(), true, "consumeEnable");
-        admin.deleteSubscriptionGroup(c.env.broker, config.getGroupName(), true);
-        Check.equal(admin.getAllSubscriptionGroup(c.env.broker, 5000).getSubscriptionGroupTable()
+        admin.deleteSubscriptionGroup(c.env.broker(), config.getGroupName(), true);
+        Check.equal(admin.getAllSubscriptionGroup(c.env.broker(), 5000).getSubscriptionGroupTable()
             .containsKey(config.getGroupName()), false, "listed after the delete");
         config.setGroupName("bad group!");
         Check.fails(Exception.class, "bad group name",
-            () -> admin.createAndUpdateSubscriptionGroupConfig(c.env.broker, config));
+            () -> admin.createAndUpdateSubscriptionGroupConfig(c.env.broker(), config));
     }
 
     private static void cluster(Case c) throws Exception {
         ClusterInfo info = c.env.admin.examineBrokerClusterInfo();
         Check.equal(info.getClusterAddrTable(), Map.of("DefaultCluster", Set.of("broker-a")),
             "clusters");
-        Check.equal(info.getBrokerAddrTable().get("broker-a").getBrokerAddrs(),
-            Map.of(0L, c.env.broker), "addresses");
-        KVTable runtime = c.env.admin.fetchBrokerRuntimeStats(c.env.broker);
+        c.env.awaitAddresses("addresses", () -> c.env.admin.examineBrokerClusterInfo()
+            .getBrokerAddrTable().get("broker-a").getBrokerAddrs());
+        KVTable runtime = c.env.admin.fetchBrokerRuntimeStats(c.env.broker());
         Check.equal(runtime.getTable().get("brokerActive"), "true", "brokerActive");
         Check.that(runtime.getTable().containsKey("brokerVersionDesc"), "brokerVersionDesc");
     }
 
     private static void brokerConfig(Case c) throws Exception {
         DefaultMQAdminExt admin = c.env.admin;
-        Properties before = admin.getBrokerConfig(c.env.broker);
+        Properties before = admin.getBrokerConfig(c.env.broker());
         Check.equal(before.getProperty("brokerName"), "broker-a", "brokerName");
         Check.equal(before.getProperty("brokerClusterName"), "DefaultCluster", "cluster");
         Properties change = new Properties();
         change.setProperty("maxTransferCountOnMessageInMemory", "33");
-        admin.updateBrokerConfig(c.env.broker, change);
-        Check.equal(admin.getBrokerConfig(c.env.broker)
+        admin.updateBrokerConfig(c.env.broker(), change);
+        Check.equal(admin.getBrokerConfig(c.env.broker())
             .getProperty("maxTransferCountOnMessageInMemory"), "33", "changed value");
         change.setProperty("maxTransferCountOnMessageInMemory", "32");
-        admin.updateBrokerConfig(c.env.broker, change);
+        admin.updateBrokerConfig(c.env.broker(), change);
         Properties forbidden = new Properties();
         forbidden.setProperty("configBlackList", "x");
         MQBrokerException refused = Check.fails(MQBrokerException.class, "black-listed key",
-            () -> admin.updateBrokerConfig(c.env.broker, forbidden));
+            () -> admin.updateBrokerConfig(c.env.broker(), forbidden));
         Check.equal(refused.getResponseCode(), 16, "code");
     }
 
@@ -205,7 +205,7 @@ final class AdminApiTests {
         c.send(topic, 0, "TagB", "two");
         List<MessageExt> stored = c.readQueue(topic, 0, 2);
         QueryConsumeQueueResponseBody body =
-            c.env.admin.queryConsumeQueue(c.env.broker, topic, 0, 0, 10, null);
+            c.env.admin.queryConsumeQueue(c.env.broker(), topic, 0, 0, 10, null);
         Check.equal(body.getMinQueueIndex(), 0L, "min");
         Check.equal(body.getMaxQueueIndex(), 2L, "max");
         Check.equal(body.getQueueData().size(), 2, "entries");
@@ -222,7 +222,7 @@ final class AdminApiTests {
     private static void all(Case c) throws Exception {
         String topic = c.topic(2);
         Map<String, TopicConfig> topics =
-            c.env.admin.getAllTopicConfig(c.env.broker, 10_000).getTopicConfigTable();
+            c.env.admin.getAllTopicConfig(c.env.broker(), 10_000).getTopicConfigTable();
         Check.that(topics.containsKey(topic), "own topic in the table of the broker");
         for (String system : List.of("TBW102", "SELF_TEST_TOPIC", "BenchmarkTest",
             "SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC",
@@ -232,11 +232,11 @@ final class AdminApiTests {
         }
         Check.equal(topics.get("SCHEDULE_TOPIC_XXXX").getReadQueueNums(), 18, "schedule queues");
         Map<String, TopicConfig> user =
-            c.env.admin.getUserTopicConfig(c.env.broker, false, 10_000).getTopicConfigTable();
+            c.env.admin.getUserTopicConfig(c.env.broker(), false, 10_000).getTopicConfigTable();
         Check.that(user.containsKey(topic) && !user.containsKey("TBW102"), "user topics");
         Check.that(c.env.admin.fetchTopicsByCLuster("DefaultCluster").getTopicList()
             .contains(topic), "topics of the cluster");
-        Check.that(c.env.admin.getAllSubscriptionGroup(c.env.broker, 10_000)
+        Check.that(c.env.admin.getAllSubscriptionGroup(c.env.broker(), 10_000)
             .getSubscriptionGroupTable().containsKey("TOOLS_CONSUMER"), "TOOLS_CONSUMER");
     }
 }

@@ -107,7 +107,7 @@ final class ConsumerAdminTests {
         String group = c.env.producer.getProducerGroup();
         Await.until("producer connection", 60, () -> c.env.admin
             .examineProducerConnectionInfo(group, topic).getConnectionSet().size() == 1);
-        Check.that(c.env.admin.getAllProducerInfo(c.env.broker).getData().containsKey(group),
+        Check.that(c.env.admin.getAllProducerInfo(c.env.broker()).getData().containsKey(group),
             "group in the list of all producers");
     }
 
@@ -188,11 +188,11 @@ final class ConsumerAdminTests {
         DefaultMQAdminExt admin = c.env.admin;
         for (String[] item : new String[][] {{"TOPIC_PUT_NUMS", topic},
             {"GROUP_GET_NUMS", topic + "@" + group}}) {
-            Await.until(item[0], 60, () -> admin.viewBrokerStatsData(c.env.broker, item[0],
+            Await.until(item[0], 60, () -> admin.viewBrokerStatsData(c.env.broker(), item[0],
                 item[1]).getStatsMinute().getSum() >= 5);
         }
         Check.fails(Exception.class, "statistics of an absent topic",
-            () -> admin.viewBrokerStatsData(c.env.broker, "TOPIC_PUT_NUMS", c.topicName()));
+            () -> admin.viewBrokerStatsData(c.env.broker(), "TOPIC_PUT_NUMS", c.topicName()));
     }
 
     private static void track(Case c) throws Exception {
@@ -214,7 +214,7 @@ final class ConsumerAdminTests {
         String group = c.group();
         DefaultMQPushConsumer consumer = consumed(c, group, topic, 4, new Inbox());
         consumer.shutdown();
-        c.env.admin.deleteSubscriptionGroup(c.env.broker, group, true);
+        c.env.admin.deleteSubscriptionGroup(c.env.broker(), group, true);
         Inbox again = new Inbox();
         c.startPush(group, topic, "*", again);
         again.await(4);

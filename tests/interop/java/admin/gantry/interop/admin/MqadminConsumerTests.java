@@ -24,8 +24,8 @@ final class MqadminConsumerTests {
     private static void groups(Case c) throws Exception {
         Mqadmin tool = new Mqadmin(c.env);
         String group = c.group();
-        tool.expect(List.of("create subscription group to " + c.env.broker + " success.",
-            "groupName=" + group, "retryMaxTimes=5"), "updateSubGroup", "-b", c.env.broker, "-g",
+        tool.expect(List.of("create subscription group to " + c.env.broker() + " success.",
+            "groupName=" + group, "retryMaxTimes=5"), "updateSubGroup", "-b", c.env.broker(), "-g",
             group, "-r", "5", "-s", "true");
         String output = tool.expect(List.of("DefaultCluster:broker-a"), "getConsumerConfig", "-g",
             group);
@@ -34,9 +34,9 @@ final class MqadminConsumerTests {
         Check.equal(pairs.get("retryMaxTimes"), "5", "retryMaxTimes");
         Check.equal(pairs.get("consumeEnable"), "true", "consumeEnable");
         tool.expect(List.of("delete subscription group [" + group + "] from broker ["
-            + c.env.broker + "] success."), "deleteSubGroup", "-b", c.env.broker, "-g", group,
+            + c.env.broker() + "] success."), "deleteSubGroup", "-b", c.env.broker(), "-g", group,
             "-r", "true");
-        Check.equal(c.env.admin.getAllSubscriptionGroup(c.env.broker, 5000)
+        Check.equal(c.env.admin.getAllSubscriptionGroup(c.env.broker(), 5000)
             .getSubscriptionGroupTable().containsKey(group), false, "group after the delete");
     }
 
@@ -82,7 +82,7 @@ final class MqadminConsumerTests {
             "InTPS", "OutTPS", "InMsg24Hour", "OutMsg24Hour"), "columns of statsAll");
         Check.equal(Mqadmin.rows(output).get(0).subList(0, 3), List.of(topic, group, "0"),
             "row of statsAll");
-        output = tool.run("brokerConsumeStats", "-b", c.env.broker);
+        output = tool.run("brokerConsumeStats", "-b", c.env.broker());
         Check.that(Mqadmin.rows(output).stream().anyMatch(r -> r.size() > 6
             && r.subList(0, 7).equals(List.of(topic, group, "broker-a", "0", "5", "5", "0"))),
             "row of brokerConsumeStats in " + output);
@@ -102,7 +102,7 @@ final class MqadminConsumerTests {
         Check.that(row.get(2).startsWith("127.0.0.1:"), "address " + row);
         Check.equal(row.subList(3, 5), List.of("JAVA", "V5_5_0"), "language and version");
         tool.expect(List.of("producer group (" + group + ") instance : clientId="), "producer",
-            "-b", c.env.broker);
+            "-b", c.env.broker());
     }
 
     private static void offsets(Case c) throws Exception {
