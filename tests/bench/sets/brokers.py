@@ -23,8 +23,8 @@ class BrokerSet:
 
     name = ""
 
-    def __init__(self, work, tools, flush):
-        self.work, self.tools, self.flush = work, tools, flush
+    def __init__(self, work, tools, flush, environment=None):
+        self.work, self.tools, self.flush, self.environment = work, tools, flush, environment
         self.processes = {}
 
     def namesrv_command(self):
@@ -53,7 +53,7 @@ class BrokerSet:
     def _spawn(self, who, command):
         with open(self.work / f"{who}.out", "ab") as out:
             self.processes[who] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                                   cwd=self.work)
+                                                   cwd=self.work, env=self.environment)
 
     def start(self, number):
         self._spawn(number, self.member_command(number))

@@ -2,6 +2,8 @@
 """What the disk can do: the median fdatasync of several writers that append side by side."""
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -27,7 +29,18 @@ def _write(path, until, took):
         os.close(fd)
 
 
-def median_sync_us(writers):
+def slow(library, delay_us):
+    """The environment of a process to which the disk is slower by that much."""
+    return {**os.environ, "LD_PRELOAD": str(library), "GANTRY_SYNC_DELAY_US": str(delay_us)}
+
+
+def median_sync_us(writers, environment=None):
+    """Measured by a process with this environment."""
+    done = subprocess.run([sys.executable, __file__, str(writers)], env=environment, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def measure(writers):
     took = []
     with tempfile.TemporaryDirectory(prefix="gantry-sets-disk-") as folder:
         until = time.monotonic() + SECONDS + 1
@@ -37,3 +50,7 @@ def median_sync_us(writers):
         for thread in threads:
             thread.join()
     return 1e6 * statistics.median(took)
+
+
+if __name__ == "__main__":
+    print(measure(int(sys.argv[1])))

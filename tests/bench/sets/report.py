@@ -13,6 +13,21 @@ def _number(value):
     return "–" if value is None else f"{value:.0f}"
 
 
+def _share(rate, outstanding, sync_us):
+    return f"{100 * rate * 1.5 * sync_us / 1e6 / outstanding:.0f} %"
+
+
+def slow_table(figures, sync_us, delay_us):
+    """Of Gantry where the disk decides, not the CPUs that three members and the clients share."""
+    lines = ["", f"`SYNC_FLUSH` with {delay_us} µs added to each fdatasync of each member ({sync_us:.0f} µs for three writers):", "",
+             "| bytes | under way | Gantry msgs/s | p50 µs | of the disk's limit |", "|---:|---:|---:|---:|---:|"]
+    for (_, size, outstanding), rows in figures.items():
+        rate = _median(rows["gantry"], "msgs_per_s")
+        lines.append(f"| {size} | {outstanding} | {rate:.0f} | {_median(rows['gantry'], 'p50_us'):.0f} | "
+                     f"{_share(rate, outstanding, sync_us)} |")
+    return "\n".join(lines) + "\n"
+
+
 def table(figures, sync_us, gaps):
     lines = ["# Broker sets of three", "",
              "Made by `./dev bench sets`: three members, the NameServer and the clients on one machine, Gantry and Apache RocketMQ",
@@ -27,8 +42,7 @@ def table(figures, sync_us, gaps):
         ours, theirs = rows.get("gantry"), rows.get("dledger")
         rate, peer = _median(ours, "msgs_per_s"), _median(theirs, "msgs_per_s")
         ratio = f"{rate / peer:.1f}" if rate and peer else "–"
-        limit = outstanding / (1.5 * sync_us / 1e6)
-        share = f"{100 * rate / limit:.0f} %" if rate and flush == "SYNC_FLUSH" else "–"
+        share = _share(rate, outstanding, sync_us) if rate and flush == "SYNC_FLUSH" else "–"
         lines.append(f"| {flush} | {size} | {outstanding} | {_number(rate)} | {_number(_median(ours, 'p50_us'))} | {_number(peer)} | "
                      f"{_number(_median(theirs, 'p50_us'))} | {ratio} | {share} |")
     lines += ["", "Time without an acknowledgement after `kill -9` of the leader, for a client that asks for the route on an error:", "",
