@@ -18,6 +18,7 @@ using protocol::RequestCode;
 using protocol::ResponseCode;
 log::Logger logger("clients");
 constexpr std::chrono::milliseconds kExpiryPeriod{10000};
+constexpr std::chrono::milliseconds kKeeperPeriod{500};
 
 }  // namespace
 
@@ -35,8 +36,30 @@ std::vector<std::string> ConsumerGroup::client_ids() const {
 }
 
 ClientManager::ClientManager(BrokerContext& context) : context_(context) {
+  context_.storage.add_role_observer(*this);
   expiry_timer_ = context_.shard.every(kExpiryPeriod, [this] { expire(); });
+  keeper_timer_ = context_.shard.every(kKeeperPeriod, [this] {
+    keeper().write_due([this](const std::string& name) { return consumers(name); });
+  });
 }
+
+ClientManager::~ClientManager() { context_.storage.remove_role_observer(*this); }
+
+SubscriptionKeeper& ClientManager::keeper() {
+  if (!keeper_) {
+    Storage& storage = context_.storage;
+    keeper_ =
+        std::make_unique<SubscriptionKeeper>(storage.state(), storage.proposals(), context_.clock);
+  }
+  return *keeper_;
+}
+
+// Heartbeats reach followers as well: what this one knows better than its predecessor goes on.
+void ClientManager::on_leading(Term /*term*/) {
+  for (const auto& [name, group] : consumers_) keeper().note(name, group, Heard::kPart);
+}
+
+void ClientManager::on_following() { keeper().forget_all(); }
 
 void ClientManager::register_handlers(Dispatcher& dispatcher) {
   const auto bind = [this](auto method) {
@@ -97,6 +120,8 @@ void ClientManager::on_heartbeat(net::Connection& connection,
                              known->fingerprint != heartbeat->heartbeat_fingerprint;
     }
     const bool changed = register_consumer(channel, data, *heartbeat);
+    keeper().note(data.group_name, consumers_[data.group_name],
+                  heartbeat->without_sub ? Heard::kPart : Heard::kAll);
     if (changed && notify && context_.config.real_time_notify_consumer_change &&
         data.message_model != protocol::MessageModel::kBroadcasting) {
       notify_group(data.group_name);

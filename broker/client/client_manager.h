@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is connected: producers and consumers by group, as their heartbeats say, and what consumers
-// subscribe to. In memory, rebuilt by reconnecting clients. Tells a group's consumers to rebalance
-// when it changes. Log shard only.
+// subscribe to. In memory, rebuilt by reconnecting clients; what groups subscribe to is replicated
+// as well (SubscriptionKeeper). Tells a group's consumers to rebalance when it changes. Log shard
+// only.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/string_hash.h"
+#include "broker/client/subscription_keeper.h"
 #include "broker/core/context.h"
 #include "protocol/client_connection.h"
 #include "protocol/heartbeat.h"
@@ -53,9 +55,10 @@ struct ProducerGroup {
   std::map<net::ConnectionId, ClientChannel> channels;
 };
 
-class ClientManager {
+class ClientManager final : private RoleObserver {
  public:
   explicit ClientManager(BrokerContext& context);
+  ~ClientManager() override;
 
   void register_handlers(Dispatcher& dispatcher);  // 34, 35, 38
   void on_connection_closed(net::ConnectionId connection);
@@ -73,6 +76,10 @@ class ClientManager {
   std::vector<std::string> groups_subscribing(std::string_view topic) const;
 
  private:
+  // Made when first asked for: the proposals are there once the storage has started.
+  SubscriptionKeeper& keeper();
+  void on_leading(Term term) override;
+  void on_following() override;
   void on_heartbeat(net::Connection& connection, const protocol::CommandView& request);
   void on_unregister(net::Connection& connection, const protocol::CommandView& request);
   void on_consumer_list(net::Connection& connection, const protocol::CommandView& request);
@@ -92,7 +99,8 @@ class ClientManager {
   std::map<std::string, ProducerGroup, std::less<>> producers_;
   std::unordered_map<net::ConnectionId, std::set<std::string>> consumer_groups_of_;
   std::unordered_map<net::ConnectionId, std::set<std::string>> producer_groups_of_;
-  std::unique_ptr<runtime::Timer> expiry_timer_;
+  std::unique_ptr<SubscriptionKeeper> keeper_;
+  std::unique_ptr<runtime::Timer> expiry_timer_, keeper_timer_;
 };
 
 }  // namespace gantry::broker

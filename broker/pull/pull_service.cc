@@ -17,6 +17,8 @@ log::Logger logger("pull");
 constexpr std::chrono::milliseconds kTimeoutSweepPeriod{100};
 constexpr std::chrono::milliseconds kAdvancedSweepPeriod{5000};
 
+constexpr const char* kNoSql = "The broker does not support consumer to filter message by SQL92";
+
 enum ForbiddenType : std::int32_t {
   kBroker = 1,
   kGroup = 2,
@@ -106,11 +108,6 @@ std::optional<PullService::Refusal> PullService::check(const PullRequest& pull, 
 
 std::expected<MessageFilter, PullService::Refusal> PullService::filter_for(
     const PullRequest& pull) const {
-  const auto sql = [] {
-    return std::unexpected(
-        Refusal{ResponseCode::kSystemError,
-                "The broker does not support consumer to filter message by SQL92"});
-  };
   if (pull.has(PullRequest::kFlagSubscription)) {
     if (pull.subscription == protocol::kSubscribeAll &&
         (pull.expression_type.empty() || pull.expression_type == protocol::kExpressionTypeTag)) {
@@ -122,17 +119,31 @@ std::expected<MessageFilter, PullService::Refusal> PullService::filter_for(
       return std::unexpected(Refusal{ResponseCode::kSubscriptionParseFailed,
                                      "parse the consumer's subscription failed"});
     }
-    if (!data->is_tag_type()) return sql();
+    if (!data->is_tag_type()) return std::unexpected(Refusal{ResponseCode::kSystemError, kNoSql});
     return MessageFilter(*data);
   }
+  return group_filter_for(pull);
+}
+
+// By the subscriptions of the group's clients that are online here; where these do not reach, by
+// the replicated ones, as the clients may be about to come back. What is replicated may be older
+// than what the client subscribes to now, and a filter that is too old would make it miss messages:
+// it serves a pull whose version it reaches. One without a version (Go) gets everything of the
+// topic, of which the client picks what it wants, as it always does.
+std::expected<MessageFilter, PullService::Refusal> PullService::group_filter_for(
+    const PullRequest& pull) const {
   const ConsumerGroup* group = context_.clients->consumers(pull.group);
-  if (group == nullptr) {
+  const state::GroupSubscriptions* known =
+      context_.storage.state().subscriptions().find(pull.group);
+  if (group == nullptr && known == nullptr) {
     return std::unexpected(
         Refusal{ResponseCode::kSubscriptionNotExist, "the consumer's group info not exist"});
   }
+  const protocol::MessageModel model =
+      group != nullptr ? group->message_model : known->message_model;
   const auto* config = context_.storage.proposals().find_group(pull.group);
   if (config != nullptr && !config->consume_broadcast_enable &&
-      group->message_model == protocol::MessageModel::kBroadcasting) {
+      model == protocol::MessageModel::kBroadcasting) {
     return std::unexpected(
         Refusal{ResponseCode::kNoPermission,
                 fmt::format("the consumer group[{}] can not consume by broadcast way", pull.group),
@@ -145,17 +156,22 @@ std::expected<MessageFilter, PullService::Refusal> PullService::filter_for(
         fmt::format("the consumer group[{}] is forbidden for topic[{}]", pull.group, pull.topic),
         kSubscription});
   }
-  const protocol::SubscriptionData* data = group->subscription(pull.topic);
-  if (data == nullptr) {
+  const auto* online = group == nullptr ? nullptr : group->subscription(pull.topic);
+  const auto* replicated = known == nullptr ? nullptr : known->find(pull.topic);
+  if (online == nullptr && replicated == nullptr) {
     return std::unexpected(
         Refusal{ResponseCode::kSubscriptionNotExist, "the consumer's subscription not exist"});
   }
-  if (data->sub_version < pull.sub_version) {
+  const bool by_online = online != nullptr && online->sub_version >= pull.sub_version;
+  if (!by_online &&
+      (replicated == nullptr || !at_least_as_new(replicated->sub_version, pull.sub_version))) {
     return std::unexpected(
         Refusal{ResponseCode::kSubscriptionNotLatest, "the consumer's subscription not latest"});
   }
-  if (!data->is_tag_type()) return sql();
-  return MessageFilter(*data);
+  const protocol::SubscriptionData& data = by_online ? *online : *replicated;
+  if (!data.is_tag_type()) return std::unexpected(Refusal{ResponseCode::kSystemError, kNoSql});
+  const bool unproven = !by_online && pull.sub_version <= 0;
+  return unproven ? MessageFilter() : MessageFilter(data);
 }
 
 void PullService::on_pull(net::Connection& connection, const protocol::CommandView& request) {

@@ -36,6 +36,8 @@ class PullService final : private CommitObserver, private runtime::TurnHook {
   std::optional<Refusal> check(const PullRequest& pull, bool lite) const;
   // The subscription that filters this pull, or the reason why there is none.
   std::expected<MessageFilter, Refusal> filter_for(const PullRequest& pull) const;
+  // ... for a pull that sends none: the group's.
+  std::expected<MessageFilter, Refusal> group_filter_for(const PullRequest& pull) const;
   void execute(HeldPull pull, Pass pass);
   void answer(const HeldPull& pull, const PullResult& result, protocol::ResponseCode code);
   void count_answer(const HeldPull& pull, const PullResult& result);

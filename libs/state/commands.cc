@@ -232,6 +232,13 @@ EncodedCommand compare_state_command(const CommandStamp& stamp, const StateDiges
   return finish(command, stamp, kCompareStateLevel);
 }
 
+EncodedCommand put_subscriptions_command(const CommandStamp& stamp, std::string_view group,
+                                         const GroupSubscriptions& subscriptions) {
+  proto::Command command;
+  to_proto(group, subscriptions, *command.mutable_put_subscriptions()->mutable_subscriptions());
+  return finish(command, stamp, kSubscriptionsLevel);
+}
+
 std::vector<EncodedCommand> import_state_commands(const CommandStamp& stamp,
                                                   const ImportedState& imported) {
   ImportPacker packer(imported);

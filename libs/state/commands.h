@@ -18,15 +18,18 @@
 #include "protocol/subscription_group_config.h"
 #include "protocol/topic_config.h"
 #include "state/lock_table.h"
+#include "state/subscription_table.h"
 
 namespace gantry::state {
 
 // The replicated feature level every group starts with.
 inline constexpr std::int32_t kBaseFeatureLevel = 1;
 // The highest feature level whose commands this build understands.
-inline constexpr std::int32_t kSupportedFeatureLevel = 2;
+inline constexpr std::int32_t kSupportedFeatureLevel = 3;
 // From here on members compare their state (compare_state_command).
 inline constexpr std::int32_t kCompareStateLevel = 2;
+// From here on the subscriptions of consumer groups are replicated (put_subscriptions_command).
+inline constexpr std::int32_t kSubscriptionsLevel = 3;
 
 // What the leader's clock and term were when it decided: they become the data version's.
 struct CommandStamp {
@@ -127,6 +130,10 @@ EncodedCommand unlock_queues_command(const CommandStamp& stamp, std::string_view
 // Every member compares `last`, the leader's digest at the command of this kind before, with its
 // own there; position 0: the leader has none.
 EncodedCommand compare_state_command(const CommandStamp& stamp, const StateDigest& last);
+
+// `subscriptions` is all that is known of the group from now on; without topics, nothing is.
+EncodedCommand put_subscriptions_command(const CommandStamp& stamp, std::string_view group,
+                                         const GroupSubscriptions& subscriptions);
 
 // The content of an Apache store's config/*.json.
 struct ImportedState {

@@ -80,6 +80,7 @@ class Join {
 struct Proposals::Overlays {
   Overlay<protocol::TopicConfig> topics;
   Overlay<protocol::SubscriptionGroupConfig> groups;
+  Overlay<GroupSubscriptions> subscriptions;
 
   // What takes change `id` of `names` out of the view again, then calls `done`. Harmless once the
   // view belongs to an earlier term.
@@ -123,6 +124,10 @@ const protocol::TopicConfig* Proposals::find_topic(std::string_view name) const 
 
 const protocol::SubscriptionGroupConfig* Proposals::find_group(std::string_view name) const {
   return find(machine_.groups(), overlays_->groups, name);
+}
+
+const GroupSubscriptions* Proposals::find_subscriptions(std::string_view group) const {
+  return find(machine_.subscriptions(), overlays_->subscriptions, group);
 }
 
 CommandStamp Proposals::stamp() const { return CommandStamp{clock_.wall_ms(), term_}; }
@@ -199,8 +204,11 @@ void Proposals::delete_group(std::string_view name, CleanOffsets clean, Done don
   const std::uint64_t id = next_id_++;
   std::vector<std::string> names = {std::string(name)};
   add<protocol::SubscriptionGroupConfig>(overlays_->groups, names.front(), id, std::nullopt);
-  log_.append_command(std::move(command.body), Overlays::settle(overlays_, &Overlays::groups, id,
-                                                                std::move(names), std::move(done)));
+  add<GroupSubscriptions>(overlays_->subscriptions, names.front(), id, std::nullopt);
+  Done of_group = Overlays::settle(overlays_, &Overlays::groups, id, names, std::move(done));
+  log_.append_command(std::move(command.body),
+                      Overlays::settle(overlays_, &Overlays::subscriptions, id, std::move(names),
+                                       std::move(of_group)));
 }
 
 void Proposals::set_forbidden(std::vector<ForbiddenEntry> entries, Done done) {
@@ -235,6 +243,26 @@ void Proposals::lock_queues(std::string_view group, std::string_view client,
 void Proposals::unlock_queues(std::string_view group, std::string_view client,
                               std::span<const LockedQueue> queues, Done done) {
   append(unlock_queues_command(stamp(), group, client, queues), std::move(done));
+}
+
+void Proposals::put_subscriptions(std::string_view group, GroupSubscriptions subscriptions,
+                                  Done done) {
+  EncodedCommand command = put_subscriptions_command(stamp(), group, subscriptions);
+  if (auto refused = refusal(command)) return finish(done, std::unexpected(*std::move(refused)));
+  if (command.body.size() > kCommandBytesMax) {
+    return finish(done, make_error(ErrorCode::kInvalidArgument,
+                                   fmt::format("the subscriptions of {} take {} bytes, at most {} "
+                                               "are kept",
+                                               group, command.body.size(), kCommandBytesMax)));
+  }
+  const std::uint64_t id = next_id_++;
+  std::vector<std::string> names = {std::string(group)};
+  std::optional<GroupSubscriptions> kept;
+  if (!subscriptions.topics.empty()) kept = std::move(subscriptions);
+  add<GroupSubscriptions>(overlays_->subscriptions, names.front(), id, std::move(kept));
+  log_.append_command(
+      std::move(command.body),
+      Overlays::settle(overlays_, &Overlays::subscriptions, id, std::move(names), std::move(done)));
 }
 
 void Proposals::import(const ImportedState& imported, Done done) {

@@ -44,6 +44,7 @@ class Proposals {
   // The leader's view. Pointers are valid until the next change of the view.
   const protocol::TopicConfig* find_topic(std::string_view name) const;
   const protocol::SubscriptionGroupConfig* find_group(std::string_view name) const;
+  const GroupSubscriptions* find_subscriptions(std::string_view group) const;
 
   // Configs equal to the applied ones (and not being changed) are left out; when none is left,
   // `done` runs at once.
@@ -63,6 +64,9 @@ class Proposals {
                    std::int64_t expired_before_ms, Done done);
   void unlock_queues(std::string_view group, std::string_view client,
                      std::span<const LockedQueue> queues, Done done);
+  // Replaces what is known of the group's subscriptions; without topics, forgets it. Also
+  // kInvalidArgument: they are larger than a command may be.
+  void put_subscriptions(std::string_view group, GroupSubscriptions subscriptions, Done done);
   // Replaces the tables, see import_state_commands(). Not visible before it is applied.
   void import(const ImportedState& imported, Done done);
 

@@ -57,6 +57,49 @@ protocol::GroupRetryPolicy policy_from_proto(const proto::GroupConfig& in) {
   return out;
 }
 
+// The tags and codes that RocketMQ's clients make of the same text, which need not be stored.
+void derive_tags(protocol::SubscriptionData& data) {
+  const auto built =
+      protocol::build_subscription(data.topic, data.sub_string, data.expression_type);
+  if (!built) return;
+  data.tags_set = built->tags_set;
+  data.code_set = built->code_set;
+}
+
+void to_proto(const protocol::SubscriptionData& in, proto::TopicSubscription& out) {
+  out.set_topic(in.topic);
+  out.set_sub_string(in.sub_string);
+  out.set_expression_type(in.expression_type);
+  out.set_sub_version(in.sub_version);
+  out.set_class_filter_mode(in.class_filter_mode);
+  protocol::SubscriptionData derived{.topic = in.topic,
+                                     .sub_string = in.sub_string,
+                                     .tags_set = {},
+                                     .code_set = {},
+                                     .expression_type = in.expression_type};
+  derive_tags(derived);
+  if (derived.tags_set == in.tags_set && derived.code_set == in.code_set) return;
+  proto::TagSet& tags = *out.mutable_tag_set();
+  for (const std::string& tag : in.tags_set) tags.add_tags(tag);
+  for (const std::int32_t code : in.code_set) tags.add_codes(code);
+}
+
+protocol::SubscriptionData from_proto(const proto::TopicSubscription& in) {
+  protocol::SubscriptionData out;
+  out.topic = in.topic();
+  out.sub_string = in.sub_string();
+  out.expression_type = in.expression_type();
+  out.sub_version = in.sub_version();
+  out.class_filter_mode = in.class_filter_mode();
+  if (in.has_tag_set()) {
+    out.tags_set.insert(in.tag_set().tags().begin(), in.tag_set().tags().end());
+    out.code_set.insert(in.tag_set().codes().begin(), in.tag_set().codes().end());
+  } else {
+    derive_tags(out);
+  }
+  return out;
+}
+
 }  // namespace
 
 void to_proto(const protocol::DataVersion& in, proto::DataVersion& out) {
@@ -168,6 +211,32 @@ void to_proto(const LockedQueue& in, proto::LockedQueue& out) {
 
 LockedQueue from_proto(const proto::LockedQueue& in) {
   return {in.topic(), in.broker_name(), in.queue_id()};
+}
+
+void to_proto(std::string_view group, const GroupSubscriptions& in,
+              proto::GroupSubscriptions& out) {
+  out.set_group(std::string(group));
+  out.set_consume_type(static_cast<std::uint32_t>(in.consume_type));
+  out.set_message_model(static_cast<std::uint32_t>(in.message_model));
+  for (const auto& [topic, data] : in.topics) to_proto(data, *out.add_topics());
+}
+
+Result<GroupSubscriptions> from_proto(const proto::GroupSubscriptions& in) {
+  if (in.group().empty()) return make_error(ErrorCode::kCorrupt, "subscriptions without a group");
+  if (in.consume_type() > 2 || in.message_model() > 1) {
+    return make_error(ErrorCode::kCorrupt,
+                      fmt::format("subscriptions of {}: unknown consume type {} or message model "
+                                  "{}",
+                                  in.group(), in.consume_type(), in.message_model()));
+  }
+  GroupSubscriptions out;
+  out.consume_type = static_cast<protocol::ConsumeType>(in.consume_type());
+  out.message_model = static_cast<protocol::MessageModel>(in.message_model());
+  for (const proto::TopicSubscription& topic : in.topics()) {
+    protocol::SubscriptionData data = from_proto(topic);
+    out.topics.insert_or_assign(topic.topic(), std::move(data));
+  }
+  return out;
 }
 
 }  // namespace gantry::state

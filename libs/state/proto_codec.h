@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "base/result.h"
 #include "protocol/data_version.h"
@@ -17,6 +18,7 @@ class DataVersion;
 class TopicConfig;
 class GroupConfig;
 class LockedQueue;
+class GroupSubscriptions;
 }  // namespace proto
 
 void to_proto(const protocol::DataVersion& in, proto::DataVersion& out);
@@ -31,5 +33,9 @@ Result<protocol::SubscriptionGroupConfig> from_proto(const proto::GroupConfig& i
 
 void to_proto(const LockedQueue& in, proto::LockedQueue& out);
 LockedQueue from_proto(const proto::LockedQueue& in);
+
+void to_proto(std::string_view group, const GroupSubscriptions& in, proto::GroupSubscriptions& out);
+// Without the group's name. kCorrupt: no name or an unknown enum value.
+Result<GroupSubscriptions> from_proto(const proto::GroupSubscriptions& in);
 
 }  // namespace gantry::state

@@ -78,6 +78,12 @@ void epochs_to_proto(const EpochTable& table, proto::Snapshot& out) {
   }
 }
 
+void subscriptions_to_proto(const SubscriptionTable& table, proto::Snapshot& out) {
+  for (const auto& [group, subscriptions] : table.all()) {
+    to_proto(group, subscriptions, *out.add_subscriptions());
+  }
+}
+
 Error corrupt(std::string message) {
   return Error{ErrorCode::kCorrupt, "state snapshot: " + std::move(message)};
 }
@@ -108,6 +114,7 @@ std::string StateMachine::serialize(LogPosition applied) const {
   to_proto(delays_.data_version(), *out.mutable_delay_version());
   delays_to_proto(delays_, out);
   locks_to_proto(locks_, out);
+  subscriptions_to_proto(subscriptions_, out);
   epochs_to_proto(epochs_, out);
   out.set_trim(trim_.v);
   if (!membership_.membership.members.empty()) {
@@ -144,6 +151,7 @@ Result<void> StateMachine::load_snapshot(std::string_view body) {
   offsets_ = std::move(loaded.offsets_);
   delays_ = std::move(loaded.delays_);
   locks_ = std::move(loaded.locks_);
+  subscriptions_ = std::move(loaded.subscriptions_);
   epochs_ = std::move(loaded.epochs_);
   membership_ = std::move(loaded.membership_);
   trim_ = loaded.trim_;
@@ -171,6 +179,11 @@ Result<void> StateMachine::load_configs(const proto::Snapshot& in) {
     groups_.set_forbidden(entry.group(), entry.topic(), entry.bits());
   }
   groups_.mutable_version() = from_proto(in.groups_version());
+  for (const proto::GroupSubscriptions& entry : in.subscriptions()) {
+    auto subscriptions = from_proto(entry);
+    if (!subscriptions) return std::unexpected(corrupt(subscriptions.error().message));
+    subscriptions_.put(entry.group(), *std::move(subscriptions));
+  }
   return {};
 }
 

@@ -100,6 +100,8 @@ Result<void> StateMachine::apply_command(LogPosition record_end, const proto::Co
     case proto::Command::kCompareState:
       apply_compare_state(record_end, command);
       return {};
+    case proto::Command::kPutSubscriptions:
+      return apply_put_subscriptions(command);
     case proto::Command::BODY_NOT_SET:
       break;
   }
@@ -166,6 +168,7 @@ void StateMachine::apply_delete_group(const proto::Command& command) {
   const std::vector<std::string> names = {body.name()};
   const bool deleted = groups_.erase(body.name());
   locks_.remove(body.name());
+  subscriptions_.remove(body.name());
   if (deleted) bump(groups_.mutable_version(), command);
   if (body.clean_offsets() && !body.name().empty()) {
     if (offsets_.remove(body.name(), "")) bump(offsets_.mutable_version(), command);
@@ -283,6 +286,15 @@ void StateMachine::apply_unlock_queues(const proto::Command& command) {
   }
 }
 
+Result<void> StateMachine::apply_put_subscriptions(const proto::Command& command) {
+  const proto::GroupSubscriptions& body = command.put_subscriptions().subscriptions();
+  auto subscriptions = from_proto(body);
+  if (!subscriptions) return std::unexpected(std::move(subscriptions).error());
+  if (groups_.find(body.group()) == nullptr) return {};
+  subscriptions_.put(body.group(), *std::move(subscriptions));
+  return {};
+}
+
 Result<void> StateMachine::apply_import(const proto::Command& command) {
   const proto::ImportState& body = command.import_state();
   if (body.part() < 0 || body.part() >= body.part_count()) {
@@ -330,6 +342,7 @@ void StateMachine::begin_import(const proto::Command& command) {
   const proto::ImportState& body = command.import_state();
   topics_.clear();
   groups_.clear();
+  subscriptions_.clear();
   offsets_.clear();
   delays_.clear();
   const auto take = [&](protocol::DataVersion& version, const proto::DataVersion& imported) {

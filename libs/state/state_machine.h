@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The replicated tables of a broker set: topics, groups, consumer offsets, delay progress, queue
-// locks, epochs, trim position and feature level. They change only by applying committed records in
-// log order, so members at the same position hold equal tables (equal digest()).
+// locks, subscriptions, epochs, trim position and feature level. They change only by applying
+// committed records in log order, so members at the same position hold equal tables (equal
+// digest()).
 //
 // Owned by the broker, one per broker set member, used on the log shard only. Applying reads no
 // clock, no randomness and no file.
@@ -25,6 +26,7 @@
 #include "state/group_table.h"
 #include "state/lock_table.h"
 #include "state/offset_table.h"
+#include "state/subscription_table.h"
 #include "state/topic_table.h"
 
 namespace gantry::state {
@@ -97,6 +99,7 @@ class StateMachine {
   const OffsetTable& offsets() const { return offsets_; }
   const DelayTable& delays() const { return delays_; }
   const LockTable& locks() const { return locks_; }
+  const SubscriptionTable& subscriptions() const { return subscriptions_; }
   const EpochTable& epochs() const { return epochs_; }
   // Of the newest membership record; without members: the log holds none.
   const raft::MembershipLog::Entry& membership() const { return membership_; }
@@ -136,6 +139,7 @@ class StateMachine {
   void apply_trim_log(const proto::Command& command);
   void apply_lock_queues(const proto::Command& command);
   void apply_unlock_queues(const proto::Command& command);
+  Result<void> apply_put_subscriptions(const proto::Command& command);
   void apply_compare_state(LogPosition record_end, const proto::Command& command);
   Result<void> apply_import(const proto::Command& command);
   void begin_import(const proto::Command& command);
@@ -154,6 +158,7 @@ class StateMachine {
   OffsetTable offsets_;
   DelayTable delays_;
   LockTable locks_;
+  SubscriptionTable subscriptions_;
   EpochTable epochs_;
   raft::MembershipLog::Entry membership_;
   LogPosition trim_;

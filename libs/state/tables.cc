@@ -8,6 +8,7 @@
 #include "state/group_table.h"
 #include "state/lock_table.h"
 #include "state/offset_table.h"
+#include "state/subscription_table.h"
 #include "state/topic_table.h"
 
 namespace gantry::state {
@@ -193,6 +194,21 @@ void LockTable::drop_expired(std::int64_t time_ms) {
 }
 
 void LockTable::remove(std::string_view group) {
+  const auto it = groups_.find(group);
+  if (it != groups_.end()) groups_.erase(it);
+}
+
+const GroupSubscriptions* SubscriptionTable::find(std::string_view group) const {
+  const auto it = groups_.find(group);
+  return it == groups_.end() ? nullptr : &it->second;
+}
+
+void SubscriptionTable::put(std::string_view group, GroupSubscriptions subscriptions) {
+  if (subscriptions.topics.empty()) return remove(group);
+  groups_.insert_or_assign(std::string(group), std::move(subscriptions));
+}
+
+void SubscriptionTable::remove(std::string_view group) {
   const auto it = groups_.find(group);
   if (it != groups_.end()) groups_.erase(it);
 }

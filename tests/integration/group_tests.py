@@ -7,6 +7,7 @@ from harness.group import Group
 from harness.namesrv import NameServer
 from harness.runner import test
 from wire import remoting
+from wire.framework import heartbeat_body
 
 
 def killed_leader(context, flush):
@@ -88,7 +89,7 @@ def compare_state(context):
     for member in group.members:
         group.until("members to have compared", lambda: member.metric("gantry_state_comparisons_total") >= 1)
         assert member.metric("gantry_state_differences_total") == 0
-        assert member.metric("gantry_state_feature_level") == 2
+        assert member.metric("gantry_state_feature_level") == 3
     seen = {m: m.metric("gantry_state_comparisons_total") for m in group.members}
     with leader.connect() as c:  # the state goes on, and so do comparisons
         pull(c, "Compared", 0, 0)  # creates the group
@@ -146,6 +147,48 @@ def forwarding(context):
     with leader.connect() as c:
         records = remoting.decode_records(pull(c, "Forward", 0, 0).body)
     assert records and all(r["bornHost"].endswith(f":{client_port}") for r in records), (client_port, records[0]["bornHost"])
+
+
+def push_pull(member, topic, version):
+    """A pull as stock push consumers send it, without the subscription, over a connection of its own."""
+    with member.connect() as client:
+        return client.call(11, {"consumerGroup": "it_push", "topic": topic, "queueId": "0", "queueOffset": "0",
+                                "maxMsgNums": "32", "sysFlag": "0", "commitOffset": "0", "suspendTimeoutMillis": "0",
+                                "subVersion": str(version)})
+
+
+@test("group.consumers-go-on-at-a-member-that-does-not-know-them")
+def unknown_consumers(context):
+    """After a change of leader, pulls do not wait for the next heartbeat of the group."""
+    version = 1700000000000
+    group = Group(context)
+    group.start()
+    leader = group.leader()
+    leader.create_topic("Known")
+    with leader.connect() as client:
+        for tag in "ABAB":
+            answer = client.call(310, send_ext("Known", 0, f"TAGS\x01{tag}\x02"), tag.encode())
+            assert answer.code == 0, answer
+        answer = client.call(34, body=heartbeat_body("it@1", "it_push", ["Known"], version=version, sub="B"))
+        assert answer.code == 0, answer
+        # A follower has no heartbeat, and what is replicated serves it, too.
+        for follower in group.followers(leader):
+            group.until("followers to know the group", lambda: push_pull(follower, "Known", version).code == 0)
+        for follower in group.followers(leader):
+            follower.stop()
+            follower.start()
+    group.converge()
+    leader.kill()
+    successor = group.leader()
+    answer = push_pull(successor, "Known", version)
+    assert answer.code == 0, answer
+    assert [r["body"] for r in remoting.decode_records(answer.body)] == [b"B", b"B"], answer
+    assert push_pull(successor, "Known", version + 1).code == 25, "a filter older than the client's"
+    with successor.connect() as client:
+        online = client.call(38, {"consumerGroup": "it_push"})
+        assert online.code == 1, "nobody is online"
+    leader.start()
+    group.converge()
 
 
 @test("group.clients-of-the-leaders-address-dial-again")

@@ -157,7 +157,7 @@ void Cluster::change_state() {
   target->loop().post([this, target] {
     if (!target->leading()) return;
     const auto ignore = [](const Result<void>&) {};
-    switch (world.random(3)) {
+    switch (world.random(options.subscriptions ? 5 : 3)) {
       case 0:
         target->storage().proposals().put_topics(
             {topic_config(fmt::format("topic{}", world.random(20)),
@@ -168,12 +168,42 @@ void Cluster::change_state() {
         target->storage().proposals().delete_topics({fmt::format("topic{}", world.random(20))},
                                                     ignore);
         break;
-      default:
+      case 2:
         target->storage().offsets().commit(fmt::format("group{}", world.random(5)), kTopic,
                                            static_cast<std::int32_t>(world.random(4)),
                                            QueueOffset(world.random(1000)));
+        break;
+      default:
+        change_groups(target->storage());
     }
   });
+}
+
+// Consumer groups come and go, and subscribe to topics that may exist. The level is what brokers
+// raise when they know each other, see broker/group/feature_level.
+void Cluster::change_groups(broker::Storage& storage) {
+  const auto ignore = [](const Result<void>&) {};
+  state::Proposals& proposals = storage.proposals();
+  if (storage.state().feature_level() < state::kSubscriptionsLevel) {
+    return proposals.set_feature_level(state::kSubscriptionsLevel, ignore);
+  }
+  protocol::SubscriptionGroupConfig config;
+  config.group_name = fmt::format("group{}", world.random(5));
+  if (proposals.find_group(config.group_name) == nullptr) {
+    return proposals.put_groups({config}, ignore);
+  }
+  if (world.one_in(5)) {
+    return proposals.delete_group(config.group_name, state::CleanOffsets::kNo, ignore);
+  }
+  state::GroupSubscriptions subscriptions;
+  for (std::int64_t left = world.random(4); left > 0; --left) {
+    auto data = protocol::build_subscription(fmt::format("topic{}", world.random(20)),
+                                             world.one_in(2) ? "*" : "A || B", "TAG");
+    data->sub_version = world.random(1000);
+    std::string topic = data->topic;
+    subscriptions.topics.insert_or_assign(std::move(topic), *std::move(data));
+  }
+  proposals.put_subscriptions(config.group_name, std::move(subscriptions), ignore);
 }
 
 // What is committed is known before anything can follow from it: a trim that takes it away, or the

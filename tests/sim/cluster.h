@@ -34,6 +34,7 @@ struct ClusterOptions {
   // The topic of the messages is made before there are any, as brokers do. Queues of others are
   // removed at a start, and so cannot be compared.
   bool known_topic = true;
+  bool subscriptions = false;         // changes of the state are of consumer groups as well
   std::int64_t append_bytes_max = 0;  // of a message to a follower; 0: as in production
   std::int64_t file_bytes = 64 << 10;
   std::int64_t tail_cache_bytes = 256 << 10;
@@ -140,6 +141,7 @@ class Cluster {
   void produce();
   // Changes the replicated tables through the leader.
   void change_state();
+  void change_groups(broker::Storage& storage);
 
   // Compares what every node has committed with what anybody has. Throws Violation.
   void check();

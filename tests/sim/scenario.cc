@@ -27,6 +27,7 @@ ClusterOptions options_for(std::uint64_t seed, Generation generation) {
   options.nodes = seed % 4 == 3 ? 5 : 3;
   options.sync_flush = seed % 3 != 2;
   options.known_topic = generation >= Generation::kElectionStorms;
+  options.subscriptions = generation >= Generation::kSubscriptions;
   if (generation >= Generation::kElectionStorms && seed % 5 < 3) {
     options.append_bytes_max = 512 << (seed % 5);
   }

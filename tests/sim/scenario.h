@@ -24,8 +24,9 @@ enum class Generation : std::uint8_t {
   kFixedMembers = 1,
   kChangingMembers = 2,  // and disks that are lost
   kElectionStorms = 3,   // and appends of few records; compares queues as well
+  kSubscriptions = 4,    // of consumer groups are in the load
 };
-constexpr Generation kNewestGeneration = Generation::kElectionStorms;
+constexpr Generation kNewestGeneration = Generation::kSubscriptions;
 
 RunResult run_seed(std::uint64_t seed, Generation generation);
 

@@ -82,6 +82,21 @@ inline protocol::SubscriptionGroupConfig group(std::string name, std::int32_t re
   return config;
 }
 
+// A clustering push consumer's subscription of one topic, as clients build it from its text.
+inline protocol::SubscriptionData subscription(std::string_view topic, std::string_view text,
+                                               std::int64_t version) {
+  auto data = protocol::build_subscription(topic, text, "TAG");
+  EXPECT_TRUE(data);
+  data->sub_version = version;
+  return *std::move(data);
+}
+
+inline GroupSubscriptions subscriptions(std::vector<protocol::SubscriptionData> all) {
+  GroupSubscriptions out;
+  for (protocol::SubscriptionData& data : all) out.topics.emplace(data.topic, std::move(data));
+  return out;
+}
+
 // Puts what a callback reported into `out`.
 inline replog::CommandLog::Done into(std::optional<Result<void>>& out) {
   return [&out](Result<void> result) { out = std::move(result); };

@@ -159,6 +159,50 @@ TEST_F(ProposalsTest, FeatureLevelIsRaisedOnlyAsFarAsTheLeaderSupports) {
   EXPECT_EQ(machine.feature_level(), 3);
 }
 
+TEST_F(ProposalsTest, SubscriptionsAreInTheViewAtOnceAndGoWithTheirGroup) {
+  const GroupSubscriptions first = subscriptions({subscription("t", "A", 1)});
+  const GroupSubscriptions second = subscriptions({subscription("t", "B", 2)});
+  std::optional<Result<void>> done;
+  proposals_.put_groups({group("g")}, {});
+  proposals_.put_subscriptions("g", first, into(done));
+  EXPECT_EQ(done->error().code, ErrorCode::kUnsupported) << "the set is at level 1";
+  EXPECT_EQ(proposals_.find_subscriptions("g"), nullptr);
+  proposals_.set_feature_level(kSubscriptionsLevel, {});
+  log_.commit_all();
+
+  proposals_.put_subscriptions("g", first, into(done));
+  ASSERT_NE(proposals_.find_subscriptions("g"), nullptr);
+  EXPECT_EQ(*proposals_.find_subscriptions("g"), first);
+  EXPECT_EQ(machine_.subscriptions().find("g"), nullptr);
+  log_.commit_all();
+  EXPECT_TRUE(*done);
+  EXPECT_EQ(*machine_.subscriptions().find("g"), first);
+
+  proposals_.put_subscriptions("g", second, into(done));
+  log_.fail_one();
+  EXPECT_EQ(done->error().code, ErrorCode::kDiskFull);
+  EXPECT_EQ(*proposals_.find_subscriptions("g"), first);
+  proposals_.put_subscriptions("g", {}, {});
+  EXPECT_EQ(proposals_.find_subscriptions("g"), nullptr);
+  proposals_.put_subscriptions("g", second, {});
+  proposals_.delete_group("g", CleanOffsets::kNo, into(done));
+  EXPECT_EQ(proposals_.find_subscriptions("g"), nullptr);
+  log_.commit_all();
+  EXPECT_TRUE(*done);
+  EXPECT_EQ(proposals_.find_group("g"), nullptr);
+  EXPECT_TRUE(machine_.subscriptions().all().empty());
+}
+
+TEST_F(ProposalsTest, SubscriptionsThatMakeTooLargeACommandAreRefused) {
+  proposals_.set_feature_level(kSubscriptionsLevel, {});
+  log_.commit_all();
+  std::optional<Result<void>> done;
+  proposals_.put_subscriptions(
+      "g", subscriptions({subscription("t", std::string(kCommandBytesMax, 'x'), 1)}), into(done));
+  EXPECT_EQ(done->error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(log_.pending(), 0U);
+}
+
 TEST_F(ProposalsTest, TrimIsReplicated) {
   std::optional<Result<void>> done;
   proposals_.trim_log(LogPosition(4096), into(done));

@@ -124,6 +124,18 @@ class RandomLog {
     }
     return out;
   }
+  GroupSubscriptions random_subscriptions() {
+    GroupSubscriptions out;
+    out.consume_type = static_cast<protocol::ConsumeType>(pick(3));
+    out.message_model = static_cast<protocol::MessageModel>(pick(2));
+    for (std::int64_t n = pick(4); n > 0; --n) {
+      protocol::SubscriptionData data =
+          subscription(topic_name(), pick(2) == 0 ? "*" : "A || B", pick(100));
+      if (pick(4) == 0) data.code_set.insert(static_cast<std::int32_t>(pick(100)));
+      out.topics.insert_or_assign(data.topic, data);
+    }
+    return out;
+  }
   ImportedState import() {
     ImportedState state;
     state.topics_version.counter = pick(100);
@@ -136,7 +148,7 @@ class RandomLog {
     return state;
   }
   EncodedCommand command(LogPosition start) {
-    switch (pick(13)) {
+    switch (pick(15)) {
       case 0:
         return put_topics_command(stamp(), std::vector{random_topic(), random_topic()});
       case 1:
@@ -165,6 +177,9 @@ class RandomLog {
                                    1700000000000 - 500 + pick(1000));
       case 10:
         return unlock_queues_command(stamp(), group_name(), client(), locked_queues());
+      case 11:
+      case 12:
+        return put_subscriptions_command(stamp(), group_name(), random_subscriptions());
       default:
         return commit_offsets_command(stamp(), offsets(), keys());
     }

@@ -79,6 +79,19 @@ TEST(SnapshotTest, EveryFieldSurvives) {
   apply(set_feature_level_command(stamp, 4));
   apply(trim_log_command(stamp, LogPosition(50)));
   apply(lock_queues_command(stamp, "g", "client-1", std::vector<LockedQueue>{{"t", "b", 3}}, 0));
+  GroupSubscriptions subscribed = subscriptions({subscription("t", "A || B", 17)});
+  subscribed.consume_type = protocol::ConsumeType::kActively;
+  subscribed.message_model = protocol::MessageModel::kBroadcasting;
+  // Whatever a client says of itself, it is kept as it is.
+  subscribed.topics["u"] = {.topic = "u",
+                            .sub_string = "A",
+                            .tags_set = {"B", "\xff"},
+                            .code_set = {-7, 3},
+                            .sub_version = -1,
+                            .expression_type = "",
+                            .class_filter_mode = true};
+  subscribed.topics["v"] = *protocol::build_subscription("v", "a > 1", "SQL92");
+  apply(put_subscriptions_command(stamp, "g", subscribed));
   m.apply_delay_step(end + 10, 5, QueueOffset(77));
   m.apply_term_start(end + 20, Epoch{Term(3), end + 10, kEpochSyncFlush});
   m.advance(end + 30);
@@ -99,9 +112,24 @@ TEST(SnapshotTest, EveryFieldSurvives) {
   ASSERT_EQ(n.locks().all().size(), 1U);
   EXPECT_EQ(n.locks().all().at("g"),
             (LockTable::Queues{{{"t", "b", 3}, {"client-1", stamp.timestamp_ms}}}));
+  EXPECT_EQ(n.subscriptions().all(), (SubscriptionTable::Groups{{"g", subscribed}}));
   EXPECT_EQ(n.trim_position(), LogPosition(50));
   EXPECT_EQ(n.feature_level(), 4);
   EXPECT_EQ(n.applied(), end + 30);
+}
+
+TEST(SnapshotTest, OneThatWasWrittenBeforeThereWereSubscriptionsLoads) {
+  StateMachine older(2);
+  ASSERT_TRUE(older.apply(LogPosition(10), put_groups_command({}, std::vector{group("g")}).body));
+  ASSERT_TRUE(older.apply(LogPosition(20), set_feature_level_command({}, 2).body));
+  StateMachine newer;
+  ASSERT_TRUE(newer.apply(LogPosition(5), put_groups_command({}, std::vector{group("g")}).body));
+  ASSERT_TRUE(newer.apply(
+      LogPosition(7),
+      put_subscriptions_command({}, "g", subscriptions({subscription("t", "*", 1)})).body));
+  ASSERT_TRUE(newer.load_snapshot(older.serialize_snapshot()));
+  EXPECT_TRUE(newer.subscriptions().all().empty());
+  EXPECT_EQ(newer.digest(), older.digest());
 }
 
 TEST(SnapshotTest, AnUnfinishedImportStaysUnfinished) {

@@ -434,4 +434,70 @@ TEST(StateMachineTest, LocksGoToWhomTheLeaderSaysAndOnlyTheOwnerReleasesThem) {
   EXPECT_TRUE(m.locks().all().empty());
 }
 
+TEST(StateMachineTest, SubscriptionsOfAGroupAreReplacedAsAWholeAndGoWithIt) {
+  Machine m;
+  const auto put = [&](std::string_view name, const GroupSubscriptions& entry) {
+    ASSERT_TRUE(m.apply(put_subscriptions_command(kStamp, name, entry)));
+  };
+  const GroupSubscriptions two =
+      subscriptions({subscription("t", "A || B", 5), subscription("u", "*", 6)});
+  put("g", two);
+  EXPECT_EQ(m.machine.subscriptions().find("g"), nullptr) << "there is no such group";
+  ASSERT_TRUE(m.apply(put_groups_command(kStamp, std::vector{group("g"), group("h")})));
+  const std::uint64_t without = m.machine.digest();
+  put("g", two);
+  put("h", two);
+  ASSERT_NE(m.machine.subscriptions().find("g"), nullptr);
+  EXPECT_EQ(*m.machine.subscriptions().find("g"), two);
+  EXPECT_EQ(m.machine.subscriptions().find("g")->find("t")->code_set,
+            (std::set<std::int32_t>{'A', 'B'}));
+  const std::uint64_t first = m.machine.digest();
+  EXPECT_NE(first, without);
+
+  const GroupSubscriptions one = subscriptions({subscription("u", "*", 7)});
+  put("g", one);
+  EXPECT_EQ(*m.machine.subscriptions().find("g"), one);
+  EXPECT_NE(m.machine.digest(), first);
+  put("g", {});
+  EXPECT_EQ(m.machine.subscriptions().find("g"), nullptr);
+  // A topic may come back under the same name: what the group wants of it stays.
+  ASSERT_TRUE(m.apply(delete_topics_command(kStamp, std::vector<std::string>{"u"})));
+  EXPECT_EQ(*m.machine.subscriptions().find("h"), two);
+  ASSERT_TRUE(m.apply(delete_group_command(kStamp, "h", CleanOffsets::kNo)));
+  EXPECT_TRUE(m.machine.subscriptions().all().empty());
+}
+
+TEST(StateMachineTest, AnImportForgetsSubscriptionsOfTheGroupsThatItReplaces) {
+  Machine m;
+  ASSERT_TRUE(m.apply(put_groups_command(kStamp, std::vector{group("g")})));
+  ASSERT_TRUE(
+      m.apply(put_subscriptions_command(kStamp, "g", subscriptions({subscription("t", "*", 1)}))));
+  for (const EncodedCommand& part : import_state_commands(kStamp, {})) ASSERT_TRUE(m.apply(part));
+  EXPECT_TRUE(m.machine.subscriptions().all().empty());
+}
+
+TEST(StateMachineTest, SubscriptionsNeedTheirFeatureLevel) {
+  Machine older(kSubscriptionsLevel - 1);
+  const EncodedCommand command = put_subscriptions_command(kStamp, "g", {});
+  EXPECT_EQ(command.feature_level, kSubscriptionsLevel);
+  const auto refused = older.apply(command);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("level 3"));
+}
+
+TEST(StateMachineTest, SubscriptionsOfAnUnknownModelOrOfNobodyAreCorrupt) {
+  GroupSubscriptions strange = subscriptions({subscription("t", "*", 1)});
+  strange.message_model = static_cast<protocol::MessageModel>(2);
+  for (const EncodedCommand& command :
+       {put_subscriptions_command(kStamp, "g", strange),
+        put_subscriptions_command(kStamp, "", subscriptions({subscription("t", "*", 1)}))}) {
+    Machine m;
+    ASSERT_TRUE(m.apply(put_groups_command(kStamp, std::vector{group("g")})));
+    const auto refused = m.apply(command);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
+  }
+}
+
 }  // namespace gantry::state
