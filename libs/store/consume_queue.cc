@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kWriteBackEntries = 4096;
 constexpr std::size_t kKeepEntries = 256;
+constexpr std::int64_t kScanEntries = 3000;  // a part of a file's 300,000
 constexpr std::size_t kEntry = ConsumeQueue::kEntryBytes;
 
 void encode(const QueueEntry& entry, char* p) {
@@ -62,18 +63,60 @@ Result<void> ConsumeQueue::load(LogPosition log_begin, LogPosition log_applied, 
     files_.push_back(*start);
   }
   if (files_.empty()) return {};
-  const QueueOffset first(files_.front() / kEntryBytes);
-  const QueueOffset limit((files_.back() + file_bytes_) / kEntryBytes);
-  const auto end = partition_point(first, limit, [&](QueueOffset i) -> Result<bool> {
-    const auto entry = read_disk(i);
-    if (!entry) return std::unexpected(entry.error());
-    return entry->size > 0 && entry->position < log_applied;
-  });
+  const auto end = writes_lost ? end_among_pieces(log_applied) : end_of_whole(log_applied);
   if (!end) return std::unexpected(end.error());
-  min_ = first;
+  min_ = QueueOffset(files_.front() / kEntryBytes);
   max_ = next_ = written_ = tail_start_ = *end;
   GANTRY_TRY(erase_behind_max(writes_lost));
   return trim(log_begin);
+}
+
+Result<bool> ConsumeQueue::lies_below(QueueOffset offset, LogPosition log_applied) {
+  const auto entry = read_disk(offset);
+  if (!entry) return std::unexpected(entry.error());
+  return entry->size > 0 && entry->position < log_applied;
+}
+
+// Nothing that was written is missing: entries lie in the order of their positions.
+Result<QueueOffset> ConsumeQueue::end_of_whole(LogPosition log_applied) {
+  const QueueOffset first(files_.front() / kEntryBytes);
+  const QueueOffset limit((files_.back() + file_bytes_) / kEntryBytes);
+  return partition_point(first, limit, [&](QueueOffset i) { return lies_below(i, log_applied); });
+}
+
+// Behind what was synced anything may be there: zeros, whole entries, and such of which a part is
+// missing, so that a position looks lower than it is. The first entry of a file is whole or zero,
+// as no block of a disk ends in it; from there on the first that does not follow the one before is
+// the end. Blanks belong to the entry behind them.
+Result<QueueOffset> ConsumeQueue::end_among_pieces(LogPosition log_applied) {
+  std::size_t file = files_.size() - 1;
+  while (file > 0) {
+    QueueOffset real(files_[file] / kEntryBytes);
+    for (auto entry = read_disk(real); entry && entry->blank(); entry = read_disk(real)) ++real;
+    const auto below = lies_below(real, log_applied);
+    if (!below) return std::unexpected(below.error());
+    if (*below) break;
+    --file;
+  }
+  const QueueOffset first(files_[file] / kEntryBytes);
+  QueueOffset end = first;
+  LogPosition before(-1);
+  std::string bytes(kScanEntries * kEntry, '\0');
+  for (QueueOffset at = first; at - first < entries_per_file(); at = at + kScanEntries) {
+    auto opened = file_for(at.v * kEntryBytes, false);
+    if (!opened) return std::unexpected(opened.error());
+    const auto n = (*opened)->read_at(at.v * kEntryBytes - open_start_, bytes);
+    if (!n) return std::unexpected(n.error());
+    for (std::size_t i = 0; i < *n / kEntry; ++i) {
+      const QueueEntry entry = decode(bytes.data() + i * kEntry);
+      if (entry.blank()) continue;
+      if (entry.size <= 0 || entry.position >= log_applied || entry.position <= before) return end;
+      before = entry.position;
+      end = at + static_cast<std::int64_t>(i) + 1;
+    }
+    if (*n < bytes.size()) break;
+  }
+  return end;
 }
 
 Result<void> ConsumeQueue::erase_behind_max(bool writes_lost) {

@@ -34,7 +34,8 @@ class ConsumeQueue {
 
   // Finds [min, max) of what is on disk and erases entries at or beyond `log_applied`: they come
   // again when the log is replayed from there, or never, and must not be met by a later load.
-  // `writes_lost`: such entries may also lie behind zeros (the machine went down).
+  // `writes_lost`: of such entries pieces may be there, and some behind zeros (the machine went
+  // down).
   Result<void> load(LogPosition log_begin, LogPosition log_applied, bool writes_lost = true);
 
   QueueOffset min() const { return min_; }
@@ -71,6 +72,9 @@ class ConsumeQueue {
 
  private:
   Result<io::File*> file_for(std::int64_t byte_offset, bool create);
+  Result<bool> lies_below(QueueOffset offset, LogPosition log_applied);
+  Result<QueueOffset> end_of_whole(LogPosition log_applied);
+  Result<QueueOffset> end_among_pieces(LogPosition log_applied);
   Result<void> erase_behind_max(bool writes_lost);
   Result<void> zero_written(io::File& file, std::int64_t at, bool writes_lost);
   Result<QueueEntry> read_disk(QueueOffset offset);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "sim/power_cut_file_system.h"
 #include "store/queue_store.h"
 #include "tests/support/memory_file_system.h"
@@ -95,6 +97,46 @@ TEST(ConsumeQueue, EntriesOfALostTailNeverComeBack) {
     ASSERT_TRUE(q.load(LogPosition(0), LogPosition(1'000'000)));
     EXPECT_EQ(q.max(), QueueOffset(43));
     EXPECT_FALSE(fs.get("/cq/T/0/00000000000000002000"));
+  }
+}
+
+// A power cut takes blocks of a disk, and entries lie across their borders: of the first of two
+// blocks the position is lost, and what is left looks like an entry at the log's begin.
+TEST(ConsumeQueue, AnEntryOfWhichAPartIsLostIsNone) {
+  for (int torn = 41; torn < 100; ++torn) {
+    for (const std::size_t lost : {4, 8}) {
+      testing::MemoryFileSystem fs;
+      {
+        ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+        for (int i = 0; i < 250; ++i) q.append(QueueOffset(i), entry(i * 50));
+        ASSERT_TRUE(q.write_back());
+      }
+      auto bytes = fs.get("/cq/T/0/00000000000000000000");
+      const auto from = bytes->begin() + 40 * 20;
+      std::fill(from, bytes->begin() + torn * 20 + static_cast<std::ptrdiff_t>(lost), '\0');
+      ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+      ASSERT_TRUE(q.load(LogPosition(0), LogPosition(40 * 50)));
+      EXPECT_EQ(q.max(), QueueOffset(40)) << torn << " " << lost;
+      q.append(QueueOffset(40), entry(4444));
+      EXPECT_EQ(q.at(QueueOffset(40))->position, LogPosition(4444));
+    }
+  }
+}
+
+TEST(ConsumeQueue, BlanksStayWithTheEntryBehindThem) {
+  testing::MemoryFileSystem fs;
+  {
+    ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+    for (int i = 0; i < 98; ++i) q.append(QueueOffset(i), entry(i * 50));
+    q.append(QueueOffset(120), entry(120 * 50));  // 98 to 119 are blank, in two files
+    q.append(QueueOffset(140), entry(140 * 50));
+    ASSERT_TRUE(q.write_back());
+  }
+  using Case = std::pair<int, int>;  // a load erases: from the newest on
+  for (const auto& [known, end] : {Case{141, 141}, Case{140, 121}, Case{120, 98}, Case{98, 98}}) {
+    ConsumeQueue q(fs, "/cq/T/0", kFileBytes);
+    ASSERT_TRUE(q.load(LogPosition(0), LogPosition(known * 50)));
+    EXPECT_EQ(q.max(), QueueOffset(end)) << known;
   }
 }
 
