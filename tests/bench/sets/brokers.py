@@ -132,8 +132,8 @@ class DLedgerSet(BrokerSet):
              "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
              "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED"]
 
-    def __init__(self, work, tools, flush):
-        super().__init__(work, tools, flush)
+    def __init__(self, work, tools, flush, environment=None):
+        super().__init__(work, tools, flush, environment)
         self.class_path = subprocess.run([tools / "peer", "classpath"], check=True, capture_output=True,
                                          text=True).stdout.strip()
 
