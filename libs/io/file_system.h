@@ -34,8 +34,10 @@ class File {
   // As read_at, but nullopt instead of waiting for the disk.
   virtual Result<std::optional<std::size_t>> try_read_at(std::int64_t offset,
                                                          std::span<char> out) = 0;
-  // fdatasync.
+  // fdatasync. Of concurrent calls on one File only one hears of a failure: see reopen().
   virtual Result<void> sync() = 0;
+  // The same file, wherever it was moved, through a handle that hears of failures by itself.
+  virtual Result<std::unique_ptr<File>> reopen() = 0;
   // Makes the file `size` bytes long, its blocks reserved and reading as zeros. kDiskFull on
   // ENOSPC.
   virtual Result<void> allocate(std::int64_t size) = 0;

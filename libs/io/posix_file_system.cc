@@ -109,6 +109,13 @@ class PosixFile final : public File {
     return {};
   }
 
+  Result<std::unique_ptr<File>> reopen() override {
+    const int mode = ::fcntl(fd_, F_GETFL) & O_ACCMODE;
+    const int fd = ::open(fmt::format("/proc/self/fd/{}", fd_).c_str(), mode | O_CLOEXEC);
+    if (fd < 0) return io_error("reopen", path_, errno);
+    return std::make_unique<PosixFile>(fd, path_);
+  }
+
   Result<void> allocate(std::int64_t bytes) override {
     int error = 0;
     do {

@@ -199,6 +199,10 @@ void Log::write_pending() {
     const LogPosition to = std::min(end_, file_end);
     slices_.clear();
     cache_.collect(written_, to, slices_);
+    if (to == end_ && flush_mode_ == FlushMode::kSync) {
+      const std::int64_t zeros = zero_ahead_.due(to, to - written_, file_end);
+      if (zeros > 0) zero_ahead_.add(to, zeros, slices_);
+    }
     if (const auto done = files_->write(written_, slices_); !done) {
       die("writing the log failed", done.error());
     }
@@ -231,23 +235,14 @@ void Log::prepare_next_file() {
   });
 }
 
-// One sync at a time; what is written meanwhile goes with the next one (group commit). A failed
-// sync ends the process: the kernel may have dropped the dirty pages, and nothing that was
-// acknowledged may depend on a second try.
 void Log::request_flush() {
-  if (!flusher_ || flush_running_ || durable_ >= written_) return;
-  flush_running_ = true;
-  flush_since_us_ = clock_.steady_us();
-  flusher_->post([this, alive = alive_, target = written_, cuts = cuts_,
-                  files = files_->files_in(durable_, written_)] {
-    const std::int64_t started_us = clock_.steady_us();
-    run_sync({files});
-    loop_.post([this, alive, target, cuts, us = clock_.steady_us() - started_us] {
-      if (!*alive) return;
-      stats_.syncs.add(us);
-      on_durable(target, cuts);
-    });
-  });
+  if (!flusher_ || sync_asked_ >= written_ || durable_ >= written_ || !flusher_->ready()) return;
+  sync_asked_ = written_;
+  flusher_->start(files_->files_in(durable_, written_),
+                  [this, target = written_, cuts = cuts_](std::int64_t us) {
+                    stats_.syncs.add(us);
+                    on_durable(target, cuts);
+                  });
 }
 
 void Log::flush() { request_flush(); }
@@ -257,17 +252,15 @@ bool Log::flush_due() const {
 }
 
 void Log::run_sync(const SyncWork& work) {
-  for (const auto& file : work.files) {
-    if (const auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());
+  if (const auto synced = SyncHandles().sync(work.files); !synced) {
+    die("sync of the log failed", synced.error());
   }
 }
 
-std::int64_t Log::sync_running_us() const {
-  return flush_running_ ? std::max<std::int64_t>(clock_.steady_us() - flush_since_us_, 1) : 0;
-}
+std::int64_t Log::sync_running_us() const { return flusher_ ? flusher_->running_us() : 0; }
 
 void Log::on_durable(LogPosition position, std::uint64_t cuts) {
-  flush_running_ = false;
+  // A later sync may have come back before; each covers everything that was written before it.
   if (cuts == cuts_) durable_ = std::max(durable_, position);
   if (flush_due()) request_flush();
   if (driver_ != nullptr) driver_->on_durable(durable_);
@@ -526,7 +519,7 @@ Result<void> Log::stop() {
   flush_timer_.reset();
   write_pending();
   if (driver_ != nullptr) driver_->on_written(written_);
-  flusher_.reset();  // waits for a running sync
+  flusher_.reset();  // waits for the syncs under way
   upkeep_.reset();
   for (const auto& file : files_->files_in(durable_, written_)) {
     if (auto synced = file->sync(); !synced) die("sync of the log failed", synced.error());

@@ -33,6 +33,7 @@
 #include "replog/command_log.h"
 #include "replog/durations.h"
 #include "replog/flush_mode.h"
+#include "replog/flusher.h"
 #include "replog/hard_state.h"
 #include "replog/internal_topic.h"
 #include "replog/log_files.h"
@@ -40,6 +41,7 @@
 #include "replog/log_reader.h"
 #include "replog/recovery_scan.h"
 #include "replog/tail_cache.h"
+#include "replog/zero_ahead.h"
 #include "runtime/loop.h"
 
 namespace gantry::replog {
@@ -190,6 +192,10 @@ class Log final : public CommandLog, private runtime::TurnHook {
   bool disk_full() const { return disk_full_; }
   // Set by retention when the disk is fuller than allowed: messages are refused with kDiskFull.
   void set_disk_full(bool full) { disk_full_ = full; }
+  // SYNC_FLUSH: LogDriver::on_durable() for what is written comes by itself.
+  bool sync_follows() const {
+    return flusher_ != nullptr && flush_mode_ == FlushMode::kSync && durable_ < written_;
+  }
   // A sync has been running for this long; 0: none is.
   std::int64_t sync_running_us() const;
 
@@ -286,7 +292,7 @@ class Log final : public CommandLog, private runtime::TurnHook {
   std::unique_ptr<HardStateFile> hard_state_;
   std::unique_ptr<CheckpointFile> checkpoint_;
   std::unique_ptr<LogReader> reader_;
-  std::unique_ptr<runtime::TaskRunner> flusher_;
+  std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<runtime::Timer> flush_timer_;
   TailCache cache_;
   EpochTable epochs_;
@@ -296,14 +302,13 @@ class Log final : public CommandLog, private runtime::TurnHook {
   bool created_ = false, same_boot_ = false, leading_ = false, accepting_ = false;
   bool stopping_ = false;
   bool disk_full_ = false;
-  bool flush_running_ = false;
   bool extending_ = false;
   bool applying_ = false, apply_posted_ = false;
   std::unique_ptr<runtime::TaskRunner> upkeep_;
   LogPosition end_, written_, durable_, committed_, applied_;
+  LogPosition sync_asked_;  // a sync up to here is under way or done
   LogPosition flush_to_;    // a membership, which waits for the disk in every mode, ends here
   std::uint64_t cuts_ = 0;  // a sync that began before a cut says nothing about what came after
-  std::int64_t flush_since_us_ = 0;
   struct Uncommitted {
     LogPosition end;
     std::int64_t since_us;
@@ -313,6 +318,7 @@ class Log final : public CommandLog, private runtime::TurnHook {
   std::int64_t last_store_time_ms_ = 0;
   std::deque<PendingCommand> commands_;
   std::vector<io::Slice> slices_;
+  ZeroAhead zero_ahead_;
   Stats stats_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -53,11 +53,13 @@ Result<void> Log::cut(LogPosition position) {
   GANTRY_TRY(checkpoint_->cut(position));
   GANTRY_TRY(files_->cut(position));
   cache_.cut(position);
+  zero_ahead_.cut(position);
   if (reader_) reader_->forget_from(position);
   epochs_.cut(position);
   end_ = position;
   written_ = std::min(written_, position);
   durable_ = std::min(durable_, position);
+  sync_asked_ = std::min(sync_asked_, position);
   flush_to_ = std::min(flush_to_, position);
   return {};
 }
@@ -67,9 +69,10 @@ Result<void> Log::restart_at(LogPosition begin, EpochTable epochs) {
   GANTRY_TRY(checkpoint_->cut(begin));
   GANTRY_TRY(files_->restart_at(begin));
   cache_.cut(LogPosition(0));
+  zero_ahead_.cut(LogPosition(0));
   reader_ = std::make_unique<LogReader>(loop_, *files_, options_.block_cache_bytes);
   epochs_ = std::move(epochs);
-  end_ = written_ = durable_ = committed_ = applied_ = begin;
+  end_ = written_ = durable_ = sync_asked_ = committed_ = applied_ = begin;
   return make_room(begin);
 }
 

@@ -133,7 +133,8 @@ Result<void> Log::start(LogDriver& driver) {
       break;
     }
   }
-  flusher_ = loop_.make_worker("flusher");
+  flusher_ = std::make_unique<Flusher>(
+      loop_, clock_, [this](const Error& error) { die("sync of the log failed", error); });
   upkeep_ = loop_.make_worker("log-upkeep");
   flush_timer_ = loop_.every(options_.flush_interval, [this] { request_flush(); });
   driver_ = &driver;

@@ -241,6 +241,9 @@ class PowerCutFileSystem final : public io::FileSystem {
       node_->dirty.clear();
       return {};
     }
+    Result<std::unique_ptr<io::File>> reopen() override {
+      return std::make_unique<CutFile>(fs_, path_, node_);
+    }
     Result<void> allocate(std::int64_t bytes) override {
       if (bytes <= size().value_or(0)) return {};
       return truncate(bytes);

@@ -33,6 +33,7 @@ class MemoryFileSystem final : public io::FileSystem {
   // Bytes that may still be allocated; a negative value is no limit.
   std::int64_t space_left = -1;
   std::atomic<int> syncs = 0;
+  std::atomic<std::size_t> written = 0;  // bytes, into any file
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override {
     const std::lock_guard lock(mutex_);
@@ -106,6 +107,7 @@ class MemoryFileSystem final : public io::FileSystem {
       for (const io::Slice& s : slices) {
         if (bytes_->size() < at + s.size) bytes_->resize(at + s.size);
         std::memcpy(bytes_->data() + at, s.data, s.size);
+        fs_.written += s.size;
         at += s.size;
       }
       return {};
@@ -126,6 +128,9 @@ class MemoryFileSystem final : public io::FileSystem {
     Result<void> sync() override {
       ++fs_.syncs;
       return {};
+    }
+    Result<std::unique_ptr<io::File>> reopen() override {
+      return std::make_unique<MemoryFile>(fs_, path_, bytes_);
     }
     Result<void> allocate(std::int64_t bytes) override {
       const std::int64_t more = bytes - static_cast<std::int64_t>(bytes_->size());

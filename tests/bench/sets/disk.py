@@ -10,7 +10,7 @@ import time
 
 SECONDS = 2.0
 BLOCK = bytes(4096)
-FILE_BYTES = 64 << 20  # allocated and zeroed before, as log files are
+FILE_BYTES = 64 << 20  # written before, so that a sync is nothing but the disk: the strictest measure
 
 
 def _write(path, until, took):

@@ -38,6 +38,7 @@ class LogFile final : public io::File {
     return real_->try_read_at(offset, out);
   }
   Result<void> sync() override { return real_->sync(); }
+  Result<std::unique_ptr<io::File>> reopen() override { return real_->reopen(); }
   Result<void> allocate(std::int64_t size) override { return real_->allocate(size); }
   Result<void> truncate(std::int64_t size) override { return real_->truncate(size); }
   Result<void> zero(std::int64_t offset, std::int64_t size) override {

@@ -74,6 +74,11 @@ class FaultyFileSystem::FaultyFile final : public io::File {
     if (faults_.sync_fails) return make_error(ErrorCode::kIo, path() + ": sync failed (test)");
     return {};  // nobody cuts the power here, and disks of test machines are slow
   }
+  Result<std::unique_ptr<io::File>> reopen() override {
+    auto own = file_->reopen();
+    if (!own) return own;
+    return std::make_unique<FaultyFile>(faults_, std::move(*own));
+  }
   Result<void> allocate(std::int64_t size) override { return file_->allocate(size); }
   Result<void> truncate(std::int64_t size) override { return file_->truncate(size); }
   Result<void> zero(std::int64_t offset, std::int64_t size) override {
