@@ -84,11 +84,11 @@ void Core::step(const Message& message) {
   }
 }
 
-void Core::on_written(LogPosition position) {
+void Core::on_written(LogPosition position, bool answer) {
   written_ = std::max(written_, std::min(position, end_));
   note_recovered();
   if (role_ == Role::kLeader) return advance_commit();
-  answer_due_ = true;
+  if (answer) answer_due_ = true;
 }
 
 void Core::on_durable(LogPosition position) {

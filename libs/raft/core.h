@@ -118,7 +118,8 @@ class Core {
   void on_term_started(LogPosition start, LogPosition end, CommitMode mode);
   void on_membership_appended(const MembershipLog::Entry& entry);
   // Positions only grow, except by a cut, which the core itself asked for.
-  void on_written(LogPosition position);
+  // `answer`: a follower tells its leader at once; false: on_durable() for it follows soon.
+  void on_written(LogPosition position, bool answer = true);
   void on_durable(LogPosition position);
   // A record bound that was missing is known now.
   void retry();

@@ -31,6 +31,7 @@ void Core::tick_leader() {
       progress.release_probe();
     }
     send_appends(id, progress);
+    if (!progress.commit_told) heartbeat(id, progress);
   }
 }
 
@@ -86,7 +87,6 @@ void Core::send_appends(const MemberId& to, Progress& progress) {
     // The log may hold what this core has not been told of yet.
     send_append(to, progress, progress.next(), std::min(*bound, end_));
   }
-  if (!progress.commit_told) heartbeat(to, progress);
 }
 
 void Core::send_append(const MemberId& to, Progress& progress, LogPosition from, LogPosition end) {
@@ -233,11 +233,19 @@ void Core::advance_commit() {
   const LogPosition position = committable();
   // Only bytes of the own term are committed by counting; earlier ones with them.
   if (position <= commit_ || position <= term_start_) return;
+  const bool membership_pending = memberships_.pending(commit_);
   commit_ = position;
   memberships_.commit(commit_);
   output_.commit_advanced = true;
   for (auto& [id, progress] : progress_) progress.commit_told = false;
   broadcast();
+  // Followers hear of it with the next append, or with the next tick: a message of its own for
+  // every commit, and its answer, would cost as much as the append. Not while who decides changes.
+  if (membership_pending || !transfer_to_.empty()) {
+    for (auto& [id, progress] : progress_) {
+      if (!progress.commit_told) heartbeat(id, progress);
+    }
+  }
   drive_transfer();
   // A leader that has been removed leaves when its removal is committed.
   if (!memberships_.pending(commit_) && !memberships_.current().is_voter(options_.self)) {

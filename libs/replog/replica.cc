@@ -132,7 +132,8 @@ const raft::Member* Replica::leader() const {
 void Replica::on_written(LogPosition written) {
   if (!core_) return;
   tell_appended();
-  core_->on_written(written);
+  // A leader that waits for disks gains nothing by hearing of the page cache.
+  core_->on_written(written, !log_.sync_follows());
   process();
 }
 

@@ -109,6 +109,60 @@ TEST_F(CoreTest, NothingIsSentThatTheCoreHasNotBeenToldOf) {
   for (const Append& append : appends) EXPECT_LE(append.to, at(60));
 }
 
+TEST_F(CoreTest, FollowersHearOfACommitWithTheNextAppendOrTick) {
+  Core core = core_of("1", log_of(0, 50, {kFirst}));
+  lead(core);
+  Output output =
+      step(core, "2", 2, AppendAnswer{.matched = at(60), .written = at(60), .durable = at(60)});
+  ASSERT_EQ(core.committed(), at(60));
+  EXPECT_TRUE(bodies<Append>(output, "2").empty()) << "a message for each commit, and its answer";
+  core.on_appended(at(70));
+  auto appends = bodies<Append>(core.take_output(), "2");
+  ASSERT_EQ(appends.size(), 1U);
+  EXPECT_EQ(appends[0].commit, at(60));
+
+  core.on_written(at(70));
+  output =
+      step(core, "2", 2, AppendAnswer{.matched = at(70), .written = at(70), .durable = at(60)});
+  ASSERT_EQ(core.committed(), at(70));
+  ASSERT_TRUE(bodies<Append>(output, "2").empty());
+  core.tick();
+  appends = bodies<Append>(core.take_output(), "2");
+  ASSERT_FALSE(appends.empty());
+  EXPECT_EQ(appends.back().commit, at(70));
+}
+
+TEST_F(CoreTest, FollowersHearOfACommittedMembershipAtOnce) {
+  Core core = core_of("1", log_of(0, 50, {kFirst}));
+  lead(core);
+  const AppendAnswer all{.matched = at(60), .written = at(60), .durable = at(60)};
+  step(core, "2", 2, all);
+  step(core, "3", 2, all);
+  core.on_membership_appended({at(60), at(80), voters({"1", "2", "3", "4"})});
+  core.on_written(at(80));
+  core.on_durable(at(80));
+  core.take_output();
+  const AppendAnswer answer{.matched = at(80), .written = at(80), .durable = at(80)};
+  step(core, "2", 2, answer);
+  const auto beats = bodies<Append>(step(core, "3", 2, answer), "2");
+  ASSERT_EQ(core.committed(), at(80));
+  ASSERT_EQ(beats.size(), 1U);
+  EXPECT_EQ(beats[0].commit, at(80));
+}
+
+// Both positions in one answer when the sync follows by itself.
+TEST_F(CoreTest, AFollowerWhoseSyncFollowsAnswersOnce) {
+  Core core = core_of("2", log_of(0, 0, {}));
+  step(core, "1", 1, Append{.from = at(0), .to = at(10), .leader_end = at(10), .epochs = {kFirst}});
+  core.on_written(at(10), false);
+  EXPECT_TRUE(bodies<AppendAnswer>(core.take_output()).empty());
+  core.on_durable(at(10));
+  const auto answers = bodies<AppendAnswer>(core.take_output());
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].written, at(10));
+  EXPECT_EQ(answers[0].durable, at(10));
+}
+
 TEST_F(CoreTest, AMemberFarBehindCountsByTheNewestCommittedMembership) {
   InitialLog log = log_of(0, 400, {kFirst});
   log.memberships.reset({at(300), at(320), voters({"1", "2", "3", "4"})});
