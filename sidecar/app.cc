@@ -48,7 +48,8 @@ Result<PodName> find_pod(const kube::Environment& environment,
 http::CheckResult turns(const Pulse& pulse) {
   const std::int64_t silent_us = pulse.silent_us();
   if (silent_us < kHangUs) return std::nullopt;
-  return "no progress for " + std::to_string(silent_us / 1'000'000) + " s";
+  return NotReady{.text = "no progress for " + std::to_string(silent_us / 1'000'000) + " s",
+                  .reason = reason::kEventLoopHangs};
 }
 
 }  // namespace
@@ -116,7 +117,8 @@ Result<void> SidecarApp::Impl::start_http() {
   health_.add(http::Probe::kLive, "leader-watch", [this] { return turns(watch_->pulse()); });
   health_.add(http::Probe::kLive, "leader-label", [this] { return turns(labels_->pulse()); });
   const auto running = [this]() -> http::CheckResult {
-    return stopping_ ? http::CheckResult("stopping") : std::nullopt;
+    return stopping_ ? http::CheckResult(NotReady{.text = "stopping", .reason = reason::kStopping})
+                     : std::nullopt;
   };
   health_.add(http::Probe::kReady, "sidecar", running);
   health_.add(http::Probe::kStartup, "sidecar", running);
