@@ -39,11 +39,14 @@ void add_health_checks(http::HealthChecks& health, const NodeState& state, const
     if (last == 0 || state.stopping) return {};
     const std::int64_t silent_ms = clock.steady_us() / 1000 - last;
     if (silent_ms < kLoopStallMs) return {};
-    return "no turn for " + std::to_string(silent_ms) + " ms";
+    return NotReady{.text = "no turn for " + std::to_string(silent_ms) + " ms",
+                    .reason = reason::kEventLoopHangs};
   });
   const auto listening = [&]() -> CheckResult {
-    if (state.stopping) return "stopping";
-    if (!state.listening) return "not listening yet";
+    if (state.stopping) return NotReady{.text = "stopping", .reason = reason::kStopping};
+    if (!state.listening) {
+      return NotReady{.text = "not listening yet", .reason = reason::kStarting};
+    }
     return {};
   };
   health.add(http::Probe::kStartup, "listening", listening);
@@ -51,7 +54,9 @@ void add_health_checks(http::HealthChecks& health, const NodeState& state, const
   health.add(http::Probe::kReady, "routes", [&]() -> CheckResult {
     const std::int64_t left_ms = state.ready_at_ms - clock.steady_us() / 1000;
     if (left_ms <= 0) return {};
-    return "waiting for brokers to register for another " + std::to_string(left_ms) + " ms";
+    return NotReady{
+        .text = "waiting for brokers to register for another " + std::to_string(left_ms) + " ms",
+        .reason = reason::kStarting};
   });
 }
 

@@ -11,6 +11,7 @@
 #include "http/metrics_endpoint.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
+#include "sidecar/event_loop.h"
 #include "sidecar/label_loop.h"
 #include "sidecar/leader_watch.h"
 
@@ -48,7 +49,8 @@ Result<PodName> find_pod(const kube::Environment& environment,
 http::CheckResult turns(const Pulse& pulse) {
   const std::int64_t silent_us = pulse.silent_us();
   if (silent_us < kHangUs) return std::nullopt;
-  return "no progress for " + std::to_string(silent_us / 1'000'000) + " s";
+  return NotReady{.text = "no progress for " + std::to_string(silent_us / 1'000'000) + " s",
+                  .reason = reason::kEventLoopHangs};
 }
 
 }  // namespace
@@ -65,6 +67,7 @@ class SidecarApp::Impl {
 
  private:
   Result<void> start_http();
+  std::string own_uid() const;
   http::Response node() const;
 
   const config::SidecarConfig config_;
@@ -73,6 +76,7 @@ class SidecarApp::Impl {
   std::unique_ptr<metrics::Registry> registry_;
   std::unique_ptr<LabelLoop> labels_;
   std::unique_ptr<LeaderWatch> watch_;
+  std::unique_ptr<EventLoop> events_;
   http::HealthChecks health_;
   std::unique_ptr<http::HttpServer> http_;
   std::atomic<bool> stopping_ = false;
@@ -91,23 +95,36 @@ Result<void> SidecarApp::Impl::start() {
   pod_ = *std::move(pod);
   registry_ = std::make_unique<metrics::Registry>(
       metrics::Labels{{"node_type", "sidecar"}, {"node_id", pod_.name}});
-  kube::ApiClientOptions options;
-  options.user_agent = "gantry-sidecar/" GANTRY_VERSION;
-  labels_ = std::make_unique<LabelLoop>(
-      kube::ApiClient(*account, std::move(options)), pod_.name_space,
-      PodIdentity{.name = pod_.name, .uid = pod_.uid}, config_.leader_label,
-      milliseconds(config_.pod_check_interval_ms), *registry_);
+  const kube::ApiClientOptions options{.user_agent = "gantry-sidecar/" GANTRY_VERSION};
+  labels_ = std::make_unique<LabelLoop>(kube::ApiClient(*account, options), pod_.name_space,
+                                        PodIdentity{.name = pod_.name, .uid = pod_.uid},
+                                        config_.leader_label,
+                                        milliseconds(config_.pod_check_interval_ms), *registry_);
   watch_ = std::make_unique<LeaderWatch>(
       *broker,
       LeaderWatchOptions{.poll_interval = milliseconds(config_.poll_interval_ms),
                          .broker_timeout = milliseconds(config_.broker_timeout_ms)},
       *registry_, [this](std::optional<bool> leads) { labels_->want(leads); });
+  events_ = std::make_unique<EventLoop>(
+      kube::ApiClient(*account, options), BrokerClient(*broker),
+      kube::PodReference{.name = pod_.name, .name_space = pod_.name_space, .uid = pod_.uid},
+      [this] { return own_uid(); },
+      EventLoopOptions{.delay = milliseconds(config_.event_delay_ms),
+                       .interval = milliseconds(config_.event_interval_ms)},
+      *registry_);
   GANTRY_TRY(start_http());
   labels_->start();
   watch_->start();
+  events_->start();
   kLog.info("keeping the leader label pod={}/{} label={} broker={} http_port={}", pod_.name_space,
             pod_.name, config_.leader_label, *broker, http_port_);
   return {};
+}
+
+// Empty: not known yet, or the pod is gone.
+std::string SidecarApp::Impl::own_uid() const {
+  const LabelStatus labels = labels_->status();
+  return labels.lost ? std::string() : labels.uid;
 }
 
 // Neither broker nor API server: a probe that fails because of them would restart or hide what
@@ -116,7 +133,8 @@ Result<void> SidecarApp::Impl::start_http() {
   health_.add(http::Probe::kLive, "leader-watch", [this] { return turns(watch_->pulse()); });
   health_.add(http::Probe::kLive, "leader-label", [this] { return turns(labels_->pulse()); });
   const auto running = [this]() -> http::CheckResult {
-    return stopping_ ? http::CheckResult("stopping") : std::nullopt;
+    return stopping_ ? http::CheckResult(NotReady{.text = "stopping", .reason = reason::kStopping})
+                     : std::nullopt;
   };
   health_.add(http::Probe::kReady, "sidecar", running);
   health_.add(http::Probe::kStartup, "sidecar", running);
@@ -149,6 +167,7 @@ http::Response SidecarApp::Impl::node() const {
 
 void SidecarApp::Impl::stop() {
   stopping_ = true;
+  events_->request_stop();
   const std::int64_t looks = labels_->status().looks;
   labels_->look_now();
   const bool may_end = labels_->wait_until(
@@ -169,7 +188,9 @@ void SidecarApp::Impl::stop() {
 
 void SidecarApp::Impl::halt() {
   stopping_ = true;
+  if (events_) events_->request_stop();
   if (watch_) watch_->stop();
+  if (events_) events_->stop();
   if (labels_) labels_->stop();
   if (http_) http_->stop();
 }

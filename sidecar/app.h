@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sidecar of one broker pod: watches the broker, keeps the pod's leader label, serves HTTP.
-// Used by gantry-sidecar and, in-process, by tests. The broker does not know of it.
+// The sidecar of one broker pod: watches the broker, keeps the pod's leader label, posts Events,
+// serves HTTP. Used by gantry-sidecar and, in-process, by tests. The broker does not know of it.
 #pragma once
 
 #include <cstdint>

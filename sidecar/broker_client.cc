@@ -71,6 +71,19 @@ MaintenanceAnswer parse_maintenance(std::string_view body) {
           .obstacle = text_of(json, "obstacle")};
 }
 
+ReadinessAnswer parse_readiness(std::string_view body) {
+  const Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object() || !json.contains("checks") || !json["checks"].is_array()) return {};
+  ReadinessAnswer answer{.ready = is_true(json, "healthy")};
+  for (const Json& check : json["checks"]) {
+    if (!check.is_object() || is_true(check, "healthy")) continue;
+    answer.failed.push_back({.name = text_of(check, "name"),
+                             .reason = text_of(check, "reason"),
+                             .message = text_of(check, "message")});
+  }
+  return answer;
+}
+
 LeadershipAnswer BrokerClient::leadership(const std::string& known, milliseconds wait,
                                           milliseconds timeout) const {
   std::string path = "/v1/leadership";
@@ -92,6 +105,13 @@ MaintenanceAnswer BrokerClient::maintenance(const std::string& method, milliseco
   }
   parsed.http_status = answer ? answer->status : 0;
   return parsed;
+}
+
+ReadinessAnswer BrokerClient::readiness(milliseconds timeout) const {
+  const auto answer =
+      http::send({.host_port = host_port_, .path = "/readyz?format=json", .timeout = timeout});
+  if (!answer || (answer->status != 200 && answer->status != 503)) return {};
+  return parse_readiness(answer->body);
 }
 
 Result<int> BrokerClient::voters(milliseconds timeout) const {

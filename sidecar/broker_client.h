@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -34,6 +35,19 @@ struct MaintenanceAnswer {
   int http_status = 0;  // 0: no answer
 };
 
+// A check of /readyz that has failed. `reason` is empty when the broker gives none.
+struct FailedCheck {
+  std::string name{};
+  std::string reason{};   // one of base/not_ready.h
+  std::string message{};  // for people
+};
+
+// Without an answer that can be used it is neither ready nor has anything failed.
+struct ReadinessAnswer {
+  bool ready = false;
+  std::vector<FailedCheck> failed{};
+};
+
 class BrokerClient {
  public:
   explicit BrokerClient(std::string host_port) : host_port_(std::move(host_port)) {}
@@ -44,6 +58,7 @@ class BrokerClient {
                               std::chrono::milliseconds timeout) const;
   // "PUT" begins maintenance, "GET" looks at it.
   MaintenanceAnswer maintenance(const std::string& method, std::chrono::milliseconds timeout) const;
+  ReadinessAnswer readiness(std::chrono::milliseconds timeout) const;
   // Voters of its broker set.
   Result<int> voters(std::chrono::milliseconds timeout) const;
 
@@ -54,5 +69,6 @@ class BrokerClient {
 // Of the bodies; also for what is no such answer.
 LeadershipAnswer parse_leadership(std::string_view body);
 MaintenanceAnswer parse_maintenance(std::string_view body);
+ReadinessAnswer parse_readiness(std::string_view body);
 
 }  // namespace gantry::sidecar

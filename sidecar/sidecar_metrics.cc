@@ -23,6 +23,8 @@ constexpr MetricSpec kChanges{"gantry_sidecar_label_changes_total", MetricType::
                               "Changes of the leader label of the pod"};
 constexpr MetricSpec kInStep{"gantry_sidecar_label_in_step", MetricType::kGauge,
                              "1 while the pod's label says what is known of the broker"};
+constexpr MetricSpec kEvents{"gantry_sidecar_events_total", MetricType::kCounter,
+                             "Kubernetes Events about the pod, by what became of them"};
 
 double now_seconds() { return static_cast<double>(system_clock().wall_ms()) / 1000; }
 
@@ -42,12 +44,7 @@ void BrokerMetrics::polled(Seen seen) {
   if (seen == Seen::kLeads || seen == Seen::kFollows) last_success_->set(now_seconds());
 }
 
-ApiMetrics::ApiMetrics(metrics::Registry& registry)
-    : registry_(registry),
-      set_(registry.counter(kChanges, {{"action", "set"}})),
-      removed_(registry.counter(kChanges, {{"action", "removed"}})),
-      in_step_(registry.gauge(kInStep)),
-      last_success_(registry.gauge(kLastSuccess, {{"of", "api"}})) {
+RequestMetrics::RequestMetrics(metrics::Registry& registry) : registry_(registry) {
   using enum kube::Failure;
   for (const auto failure : {kCredentials, kTls, kConnect, kAnswer, kStatus, kMalformed}) {
     errors_[failure] =
@@ -55,19 +52,45 @@ ApiMetrics::ApiMetrics(metrics::Registry& registry)
   }
 }
 
-void ApiMetrics::attempted(const kube::Attempt& attempt) {
+void RequestMetrics::attempted(const kube::Attempt& attempt) {
   auto& counter = requests_[{std::string(attempt.method), std::string(attempt.code)}];
   if (!counter) {
     counter = registry_.counter(
         kRequests, {{"verb", std::string(attempt.method)}, {"code", std::string(attempt.code)}});
   }
   counter->add();
+}
+
+void RequestMetrics::failed(kube::Failure failure) {
+  const auto counter = errors_.find(failure);
+  if (counter != errors_.end()) counter->second->add();
+}
+
+ApiMetrics::ApiMetrics(metrics::Registry& registry)
+    : requests_(registry),
+      set_(registry.counter(kChanges, {{"action", "set"}})),
+      removed_(registry.counter(kChanges, {{"action", "removed"}})),
+      in_step_(registry.gauge(kInStep)),
+      last_success_(registry.gauge(kLastSuccess, {{"of", "api"}})) {}
+
+void ApiMetrics::attempted(const kube::Attempt& attempt) {
+  requests_.attempted(attempt);
   if (attempt.answered && attempt.code.starts_with('2')) last_success_->set(now_seconds());
 }
 
-void ApiMetrics::failed(kube::Failure failure) {
-  const auto counter = errors_.find(failure);
-  if (counter != errors_.end()) counter->second->add();
+EventMetrics::EventMetrics(metrics::Registry& registry)
+    : requests_(registry),
+      created_(registry.counter(kEvents, {{"result", "created"}})),
+      counted_(registry.counter(kEvents, {{"result", "counted"}})),
+      failed_(registry.counter(kEvents, {{"result", "failed"}})) {}
+
+void EventMetrics::posted(kube::Events::Posted posted) {
+  (posted == kube::Events::Posted::kCreated ? created_ : counted_)->add();
+}
+
+void EventMetrics::failed(kube::Failure failure) {
+  failed_->add();
+  requests_.failed(failure);
 }
 
 }  // namespace gantry::sidecar

@@ -24,6 +24,9 @@ namespace gantry::broker {
 namespace {
 
 constexpr std::chrono::milliseconds kShardTimeout{5000};
+// Probes of the kubelet, scrapes, and one that asks for the readiness while the loop hangs: that
+// holds a thread for as long as both checks wait for the loop.
+constexpr std::size_t kHttpThreads = 3;
 
 constexpr std::chrono::milliseconds kTickPeriod{1000};
 constexpr std::int64_t kTickMissingUs =
@@ -118,44 +121,47 @@ class BrokerHttp::Impl {
       if (phase_ != BrokerPhase::kRunning || tick == 0) return std::nullopt;
       const std::int64_t silent_us = system_clock().steady_us() - tick;
       if (silent_us < kTickMissingUs) return std::nullopt;
-      return fmt::format("the event loop has not turned for {} s", silent_us / 1'000'000);
+      return NotReady{
+          .text = fmt::format("the event loop has not turned for {} s", silent_us / 1'000'000),
+          .reason = reason::kEventLoopHangs};
     });
     const auto running = [this]() -> http::CheckResult {
       switch (phase_.load()) {
         case BrokerPhase::kStarting:
-          return "the store is being opened";
+          return NotReady{.text = "the store is being opened", .reason = reason::kStarting};
         case BrokerPhase::kRunning:
           return std::nullopt;
         case BrokerPhase::kStopping:
-          return "the broker is stopping";
+          return NotReady{.text = "the broker is stopping", .reason = reason::kStopping};
       }
-      return "unknown phase";
+      return NotReady{.text = "unknown phase"};
     };
     health_.add(http::Probe::kStartup, "store", running);
     health_.add(http::Probe::kReady, "broker", running);
     health_.add(http::Probe::kReady, "group", [this]() -> http::CheckResult {
       if (phase_ != BrokerPhase::kRunning) return std::nullopt;  // "broker" says so
-      auto why = std::make_shared<std::string>("the event loop does not answer");
+      auto why = std::make_shared<http::CheckResult>(
+          NotReady{.text = "the event loop does not answer", .reason = reason::kEventLoopHangs});
       shard_.call(
           [this, why] {
             const auto& group = group_.sources();
             *why = group ? group_obstacle(group->context, group->peers, group->maintenance)
-                         : std::string();
+                         : std::nullopt;
           },
           kShardTimeout);
-      return why->empty() ? std::nullopt : http::CheckResult(*why);
+      return *why;
     });
     // One that has never been registered is known to nobody. NameServers that go away later leave
     // clients with the routes they have: that makes no broker unready.
     health_.add(http::Probe::kReady, "namesrv", [this]() -> http::CheckResult {
       if (phase_ != BrokerPhase::kRunning) return std::nullopt;
-      auto why = std::make_shared<std::string>();
+      auto why = std::make_shared<http::CheckResult>();
       shard_.call(
           [this, why] {
             if (sources_) *why = sources_->context.registrar->obstacle();
           },
           kShardTimeout);
-      return why->empty() ? std::nullopt : http::CheckResult(*why);
+      return *why;
     });
   }
 
@@ -179,8 +185,7 @@ class BrokerHttp::Impl {
   std::unique_ptr<runtime::Timer> tick_;  // shard only
   http::HealthChecks health_;
   metrics::Registry registry_;
-  http::HttpServer server_{
-      {.threads = http::HttpServerOptions{}.threads + LeadershipHttp::kWaitingMax}};
+  http::HttpServer server_{{.threads = kHttpThreads + LeadershipHttp::kWaitingMax}};
   GroupHttp group_{shard_, server_};
   LeadershipHttp leadership_{shard_, server_};
   std::shared_ptr<void> collector_;

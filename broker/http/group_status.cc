@@ -60,18 +60,28 @@ Json member_json(const BrokerContext& context, const GroupPeers& peers,
 
 }  // namespace
 
-std::string group_obstacle(const BrokerContext& context, const GroupPeers& peers,
-                           const Maintenance& maintenance) {
+std::optional<NotReady> group_obstacle(const BrokerContext& context, const GroupPeers& peers,
+                                       const Maintenance& maintenance) {
   const replog::Replica& replica = context.storage.replica();
-  if (maintenance.on()) return "this member is in maintenance";
+  if (maintenance.on()) {
+    return NotReady{.text = "this member is in maintenance", .reason = reason::kInMaintenance};
+  }
   if (!replica.formed()) {
     const std::string waiting = peers.waiting_for();
-    return waiting.empty() ? "this member has not joined its broker set yet" : waiting;
+    return NotReady{
+        .text = waiting.empty() ? "this member has not joined its broker set yet" : waiting,
+        .reason = reason::kBrokerSetNotFormed};
   }
   const raft::Core& core = replica.core();
   if (replica.leading()) return {};
-  if (core.leader().empty()) return "the broker set has no leader at the moment";
-  if (core.recovering()) return "this member catches up with its broker set";
+  if (core.leader().empty()) {
+    return NotReady{.text = "the broker set has no leader at the moment",
+                    .reason = reason::kNoLeader};
+  }
+  if (core.recovering()) {
+    return NotReady{.text = "this member catches up with its broker set",
+                    .reason = reason::kCatchingUp};
+  }
   return {};
 }
 
@@ -170,14 +180,14 @@ std::string post_restart_json(const BrokerContext& context, const GroupPeers& pe
                               const Maintenance& maintenance) {
   const raft::Core& core = context.storage.replica().core();
   const std::int64_t behind = core.leader_end() - core.committed();
-  const std::string obstacle = group_obstacle(context, peers, maintenance);
+  const std::optional<NotReady> obstacle = group_obstacle(context, peers, maintenance);
   const std::int64_t all = core.leader_end() - context.storage.log().begin();
   const double share =
       all <= 0 ? 1.0 : 1.0 - static_cast<double>(behind) / static_cast<double>(all);
-  return Json{{"caughtUp", obstacle.empty() && share > 0.999},
+  return Json{{"caughtUp", !obstacle && share > 0.999},
               {"percent", 100 * share},
               {"behindBytes", behind},
-              {"obstacle", obstacle}}
+              {"obstacle", obstacle ? obstacle->text : std::string()}}
       .dump(kJsonIndent);
 }
 

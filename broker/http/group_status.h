@@ -3,17 +3,19 @@
 // Log shard only.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "base/not_ready.h"
 #include "broker/core/context.h"
 #include "broker/group/group_peers.h"
 #include "broker/group/maintenance.h"
 
 namespace gantry::broker {
 
-// Why this member cannot do its part in its broker set; empty: it can.
-std::string group_obstacle(const BrokerContext& context, const GroupPeers& peers,
-                           const Maintenance& maintenance);
+// Why this member cannot do its part in its broker set; nothing: it can.
+std::optional<NotReady> group_obstacle(const BrokerContext& context, const GroupPeers& peers,
+                                       const Maintenance& maintenance);
 
 std::string members_json(const BrokerContext& context, const GroupPeers& peers);
 std::string raft_json(const BrokerContext& context, const GroupPeers& peers);

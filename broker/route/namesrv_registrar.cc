@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 #include "log/log.h"
 #include "protocol/register_broker.h"
@@ -17,6 +18,10 @@ constexpr std::chrono::milliseconds kUnregisterTimeout{1000};
 constexpr std::chrono::milliseconds kRetryPeriod{2000};
 // The next leader registers as soon as it leads; this is for one that is slow.
 constexpr std::chrono::milliseconds kStepDownDelay{1000};
+// With several NameServers the first of these counts: a wrong name never passes by itself, a server
+// that is away may come back.
+constexpr std::array kTroubles{reason::kNameServerUnresolvable, reason::kNameServerRefused,
+                               reason::kNameServerUnreachable, reason::kRegistrationPending};
 
 }  // namespace
 
@@ -203,6 +208,7 @@ void NamesrvRegistrar::on_registered(const std::string& address, const Sent& sen
     namesrv.warned = true;
     namesrv.registered = false;
     namesrv.last_error = error;
+    namesrv.refused = reply.has_value();
     namesrv.in_flight = false;
     return;
   }
@@ -307,15 +313,27 @@ std::vector<NamesrvRegistrar::Status> NamesrvRegistrar::status() const {
   return result;
 }
 
-std::string NamesrvRegistrar::obstacle() const {
+std::string_view NamesrvRegistrar::trouble_with(const std::string& address,
+                                                const Namesrv& namesrv) const {
+  if (namesrv.last_error.empty()) return reason::kRegistrationPending;
+  if (namesrv.refused) return reason::kNameServerRefused;
+  return client_.unresolved(address) ? reason::kNameServerUnresolvable
+                                     : reason::kNameServerUnreachable;
+}
+
+std::optional<NotReady> NamesrvRegistrar::obstacle() const {
   if (namesrvs_.empty() || !broker_id()) return {};
   std::string tried;
+  std::size_t worst = kTroubles.size() - 1;
   for (const auto& [address, namesrv] : namesrvs_) {
     if (namesrv.last_success_ms != 0) return {};
     tried += fmt::format("{}{} ({})", tried.empty() ? "" : ", ", address,
                          namesrv.last_error.empty() ? "no answer yet" : namesrv.last_error);
+    const auto rank = std::ranges::find(kTroubles, trouble_with(address, namesrv));
+    worst = std::min(worst, static_cast<std::size_t>(rank - kTroubles.begin()));
   }
-  return "registered at none of the NameServers of namesrvAddr yet: " + tried;
+  return NotReady{.text = "registered at none of the NameServers of namesrvAddr yet: " + tried,
+                  .reason = kTroubles.at(worst)};
 }
 
 }  // namespace gantry::broker

@@ -14,10 +14,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/not_ready.h"
 #include "broker/core/context.h"
 #include "net/remoting_client.h"
 
@@ -46,15 +48,16 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
     std::string last_error;
   };
   std::vector<Status> status() const;
-  // Why clients cannot know of this broker, with every NameServer and its last error. Empty: one
+  // Why clients cannot know of this broker, with every NameServer and its last error. Nothing: one
   // has taken a registration since the start, or there is nothing to register, or nowhere.
-  std::string obstacle() const;
+  std::optional<NotReady> obstacle() const;
 
  private:
   struct Namesrv {
     bool registered = false;  // it has all our topics
     std::int64_t last_success_ms = 0;
     std::string last_error;
+    bool refused = false;  // the last error is its own answer
     bool warned = false;
     bool in_flight = false;                // a registration, or what follows from it
     bool again = false;                    // topics changed since it was sent
@@ -89,6 +92,8 @@ class NamesrvRegistrar final : private state::StateMachine::Listener, private ru
   // As clients see it in routes: the broker's own permission limits every topic's.
   std::int32_t visible_perm(const protocol::TopicConfig& topic) const;
   std::string own_address() const;
+  // What stands between us and that NameServer, as far as is known.
+  std::string_view trouble_with(const std::string& address, const Namesrv& namesrv) const;
 
   BrokerContext& context_;
   net::RemotingClient client_;

@@ -34,6 +34,10 @@ struct SidecarConfig {
   std::int64_t pod_check_interval_ms = 30'000;
   std::string service_account_path = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+  // Events about the pod.
+  std::int64_t event_delay_ms = 30'000;
+  std::int64_t event_interval_ms = 300'000;
+
   // As in BrokerConfig; stays empty, because no key of RocketMQ is accepted.
   std::map<std::string, std::string> kept;
 };

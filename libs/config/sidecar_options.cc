@@ -83,6 +83,24 @@ constexpr auto kOptions = std::to_array<Binding<SidecarConfig>>({
          .description =
              "Directory with `token`, `ca.crt` and `namespace` of the pod's service account.",
          .gantry_only = true}),
+    // Events about the pod.
+    row<&S::event_delay_ms>(
+        {.key = "eventDelayMillis",
+         .type = OptionType::kDuration,
+         .description = "How long a broker has to be unready before a Kubernetes Event says why.",
+         .unit = TimeUnit::kMillis,
+         .min = 0,
+         .max = 86'400'000,
+         .gantry_only = true}),
+    row<&S::event_interval_ms>(
+        {.key = "eventIntervalMillis",
+         .type = OptionType::kDuration,
+         .description = "Time after which the same Event is counted once more while its cause "
+                        "lasts. An hour or more lets Kubernetes forget it in between.",
+         .unit = TimeUnit::kMillis,
+         .min = 100,
+         .max = 86'400'000,
+         .gantry_only = true}),
 });
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "http/health.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
@@ -37,6 +38,41 @@ std::set<std::string> excluded(const Request& request) {
   return names;
 }
 
+bool wants_json(const Request& request) {
+  const auto format = request.query.find("format");
+  return format != request.query.end() && format->second == "json";
+}
+
+struct Outcome {
+  std::string name;
+  bool excluded = false;
+  CheckResult failure;
+};
+
+std::string line_of(const Outcome& outcome) {
+  if (outcome.excluded) return "[+]" + outcome.name + " excluded: ok\n";
+  if (!outcome.failure) return "[+]" + outcome.name + " ok\n";
+  return "[-]" + outcome.name + " failed: " + outcome.failure->text + "\n";
+}
+
+Response as_json(bool healthy, const std::vector<Outcome>& outcomes) {
+  using Json = nlohmann::json;
+  Json checks = Json::array();
+  for (const Outcome& outcome : outcomes) {
+    Json check{{"name", outcome.name}, {"healthy", !outcome.failure}};
+    if (outcome.excluded) check["excluded"] = true;
+    if (outcome.failure) check["message"] = outcome.failure->text;
+    if (outcome.failure && !outcome.failure->reason.empty()) {
+      check["reason"] = outcome.failure->reason;
+    }
+    checks.push_back(std::move(check));
+  }
+  const Json body{{"healthy", healthy}, {"checks", std::move(checks)}};
+  // Texts may come from other servers, with any bytes.
+  return {.status = healthy ? 200 : 503,
+          .body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
 }  // namespace
 
 void HealthChecks::add(Probe probe, std::string name, Check check) {
@@ -61,17 +97,15 @@ std::vector<HealthChecks::Named> HealthChecks::checks_of(Probe probe) const {
 Response HealthChecks::probe(Probe probe, const Request& request) const {
   std::set<std::string> excludes = excluded(request);
   bool all_healthy = true;
-  std::string text;
+  std::vector<Outcome> outcomes;
   for (const Named& named : checks_of(probe)) {
-    if (excludes.erase(named.name) > 0) {
-      text += "[+]" + named.name + " excluded: ok\n";
-      continue;
-    }
-    const CheckResult reason = named.check();
-    if (reason) all_healthy = false;
-    text +=
-        reason ? "[-]" + named.name + " failed: " + *reason + "\n" : "[+]" + named.name + " ok\n";
+    const bool left_out = excludes.erase(named.name) > 0;
+    outcomes.push_back({named.name, left_out, left_out ? std::nullopt : named.check()});
+    if (outcomes.back().failure) all_healthy = false;
   }
+  if (wants_json(request)) return as_json(all_healthy, outcomes);
+  std::string text;
+  for (const Outcome& outcome : outcomes) text += line_of(outcome);
   if (!excludes.empty()) {
     text += "warn: some health checks cannot be excluded: no matches for";
     for (const std::string& name : excludes) text += " \"" + name + "\"";
@@ -85,8 +119,8 @@ Response HealthChecks::probe(Probe probe, const Request& request) const {
 Response HealthChecks::one(Probe probe, std::string_view name) const {
   for (const Named& named : checks_of(probe)) {
     if (named.name != name) continue;
-    const CheckResult reason = named.check();
-    return plain(!reason, reason ? *reason + "\n" : "ok");
+    const CheckResult failure = named.check();
+    return plain(!failure, failure ? failure->text + "\n" : "ok");
   }
   Response missing = plain(false, "no such check\n");
   missing.status = 404;

@@ -4,6 +4,9 @@
 //   /livez /readyz /startupz     200 `ok`, or 503 with one line per check
 //   …?verbose                    one line per check: `[+]log ok`, `[-]leader failed: no quorum`
 //   …?exclude=leader             leaves a check out (may be repeated)
+//   …?format=json                the same for programs, with a reason for each failed check:
+//       {"healthy": false, "checks": [{"name": "log", "healthy": true},
+//        {"name": "leader", "healthy": false, "reason": "NoLeader", "message": "no quorum"}]}
 //   /readyz/<check>              one check alone; 404 if there is none of that name
 //
 // `/healthz` is another name for `/livez`. Unlike the API server, a failed check shows its reason
@@ -17,14 +20,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/not_ready.h"
 #include "http/http_server.h"
 
 namespace gantry::http {
 
 enum class Probe { kLive, kReady, kStartup };
 
-// Nothing: healthy. A text: the reason why not, for people.
-using CheckResult = std::optional<std::string>;
+// Nothing: healthy.
+using CheckResult = std::optional<NotReady>;
 
 // Called on an HTTP thread for each probe; must be quick and must not block.
 using Check = std::function<CheckResult()>;

@@ -35,6 +35,7 @@ void Dialer::start() {
     connect_next();
     return;
   }
+  unresolved_ = true;
   timer_ = shard_.after(timeout_, [this] {
     fail(ErrorCode::kTimeout, fmt::format("name not resolved within {} ms", timeout_.count()));
   });
@@ -47,6 +48,7 @@ void Dialer::start() {
                                          "cannot resolve the name: " + error.message());
                               return;
                             }
+                            self->unresolved_ = false;
                             for (const auto& entry : results)
                               self->endpoints_.push_back(entry.endpoint());
                             self->connect_next();

@@ -24,6 +24,8 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   static std::shared_ptr<Dialer> dial(runtime::Shard& shard, HostPort target,
                                       std::chrono::milliseconds timeout, Done done);
   void cancel();
+  // The name has no address, or none that is known yet.
+  bool unresolved() const { return unresolved_; }
 
   Dialer(runtime::Shard& shard, HostPort target, std::chrono::milliseconds timeout, Done done);
 
@@ -47,6 +49,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   std::size_t next_ = 0;
   std::string last_error_;
   bool attempt_timed_out_ = false;
+  bool unresolved_ = false;
   std::unique_ptr<runtime::Timer> timer_;
 };
 

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "net/connection_set.h"
@@ -54,6 +55,7 @@ class Core final : public ConnectionHandler, public std::enable_shared_from_this
             Connection::Reply reply);
   void close_all(std::string_view reason);
   void shut_down();
+  bool unresolved(const std::string& address) const { return unresolved_.contains(address); }
 
   void on_open(Connection& connection) override {
     if (handler_ != nullptr) handler_->on_open(connection);
@@ -90,6 +92,7 @@ class Core final : public ConnectionHandler, public std::enable_shared_from_this
   const milliseconds connect_timeout_;
   std::shared_ptr<ConnectionSet> set_;
   std::map<std::string, Peer> peers_;
+  std::set<std::string> unresolved_;  // the last attempt has ended with that
   std::move_only_function<void(const std::string&)> lost_;
 };
 
@@ -152,7 +155,9 @@ void Core::on_dialled(const std::string& address, Result<TcpSocket> socket) {
   if (found == peers_.end()) return;
   const auto set = set_;
   auto waiting = std::exchange(found->second.waiting, {});
+  unresolved_.erase(address);
   if (!socket) {
+    if (found->second.dialer->unresolved()) unresolved_.insert(address);
     peers_.erase(found);
     fail_all(std::move(waiting), socket.error());
     return;
@@ -229,6 +234,10 @@ void RemotingClient::send_oneway(const std::string& address, protocol::Command r
 }
 
 void RemotingClient::close_all() { impl_->core->close_all("closed by the client"); }
+
+bool RemotingClient::unresolved(const std::string& address) const {
+  return impl_->core->unresolved(address);
+}
 
 void RemotingClient::on_lost(std::move_only_function<void(const std::string&)> lost) {
   impl_->core->on_lost(std::move(lost));

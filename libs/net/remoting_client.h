@@ -32,6 +32,9 @@ class RemotingClient {
             std::chrono::milliseconds timeout, Connection::Reply reply);
   void send_oneway(const std::string& address, protocol::Command request);
   void close_all();
+  // Shard only: whether the last attempt to connect to that address has failed because its name
+  // could not be resolved.
+  bool unresolved(const std::string& address) const;
   // Shard only: runs when an established connection to an address has gone, whoever closed it, but
   // not from the destructor on.
   void on_lost(std::move_only_function<void(const std::string& address)> lost);

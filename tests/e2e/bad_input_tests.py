@@ -60,6 +60,11 @@ def until_event(*texts):
                  detail=lambda: events(), interval=1)
 
 
+def sidecar_events(pod):
+    return kubectl_json("--namespace", NAMESPACE, "get", "events", "--field-selector",
+                        f"involvedObject.kind=Pod,involvedObject.name={pod},reportingComponent=gantry-sidecar")["items"]
+
+
 @test("bad-input.missing-storage-class")
 def storage_class():
     with installed("broker.persistence.storageClass=no-such-class"):
@@ -95,3 +100,14 @@ def name_server():
         said = until("the readiness to name the NameServer", named, seconds=60, interval=1, detail=readiness)
         expect("namesrvAddr" in said, f"it does not say which key to look at: {said}")
         until_event(POD, "Unhealthy", "Readiness probe failed")
+        event = until("the sidecar's Event", lambda: next(iter(sidecar_events(POD)), None), detail=events, interval=1)
+        found = {key: event[key] for key in ("type", "reason", "reportingComponent")}
+        wanted = {"type": "Warning", "reason": "NameServerUnresolvable", "reportingComponent": "gantry-sidecar"}
+        expect(found == wanted, f"{found}, expected {wanted}: {event}")
+        uid = kubectl_json("--namespace", NAMESPACE, "get", "pod", POD)["metadata"]["uid"]
+        expect(event["involvedObject"]["uid"] == uid, f"kubectl describe pod does not show it: {event}")
+        for text in ("nowhere.invalid:9876", "namesrvAddr", "namesrv.addresses"):
+            expect(text in event["message"], f"{text!r} is not in the Event: {event['message']}")
+        expect(len(sidecar_events(POD)) == 1, f"more than one Event: {sidecar_events(POD)}")
+        expect("NameServerUnresolvable" in kubectl("--namespace", NAMESPACE, "describe", "pod", POD),
+               "kubectl describe pod does not show the Event")

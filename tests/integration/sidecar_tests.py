@@ -8,6 +8,7 @@ import time
 from harness.broker import BINARIES, check_acked
 from harness.group import Group, Recorder
 from harness.kubernetes import ApiServer, Sidecar
+from harness.namesrv import NameServer
 from harness.runner import test
 
 FOLLOWS_SECONDS = 2.0  # a change of leader until the label, on a busy machine
@@ -54,7 +55,7 @@ class Set:
     def check_manners(self):
         """Nobody has asked for a pod that is not its own, and nothing else was refused than what a test refuses."""
         with self.api.lock:
-            strange = [r for r in self.api.requests if r[0] is not None and (r[0] != r[2] or r[3] != 200)]
+            strange = [r for r in self.api.requests if r[0] is not None and (r[0] != r[2] or r[3] not in (200, 201))]
         assert not strange, strange[:5]
 
 
@@ -188,6 +189,37 @@ def pod_end(context):
     for member in group.alive():
         check_acked(member, "T", recorder.acked)
     made.check_manners()
+
+
+@test("sidecar.an-event-says-why-a-broker-is-not-ready")
+def event_of_a_broker(context):
+    """Broker, NameServer and sidecar are real: what the sidecar goes by is what the broker says."""
+    api = ApiServer(context)
+    api.start()
+    api.add_pod("b-0", "uid-0")
+    group = Group.of_one(context, "namesrvAddr=nowhere.invalid:9876")
+    broker, = group.members
+    broker.start()
+    sidecar = Sidecar(context, api, broker, "b-0", "eventDelayMillis=500", "eventIntervalMillis=1000")
+    sidecar.start()
+    event = group.until("the Event", lambda: api.event("b-0", "NameServerUnresolvable"))
+    assert event["type"] == "Warning" and event["involvedObject"]["uid"] == "uid-0", event
+    for part in ("nowhere.invalid:9876", "namesrvAddr", "namesrv.addresses"):
+        assert part in event["message"], event
+    group.until("it to be counted", lambda: api.event("b-0", "NameServerUnresolvable")["count"] > 2)
+    # Another sidecar of the same pod goes on with the same Event.
+    sidecar.kill()
+    before = api.event("b-0", "NameServerUnresolvable")["count"]
+    sidecar.start()
+    group.until("it to be counted by the next one", lambda: api.event("b-0", "NameServerUnresolvable")["count"] > before)
+    name_server = NameServer(context)
+    connection = broker.connect()
+    answer = connection.call(25, {}, f"namesrvAddr={name_server.address}\n".encode())
+    assert answer.code == 0, answer
+    ready = group.until("the Event about its end", lambda: api.event("b-0", "BrokerReady"))
+    assert ready["type"] == "Normal" and "NameServerUnresolvable" in ready["message"], ready
+    assert group.readiness(broker)[0] == 200
+    assert len(api.events) == 2, api.events
 
 
 def drain(broker, timeout, *more):

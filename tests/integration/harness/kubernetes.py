@@ -14,8 +14,13 @@ from harness.broker import BINARIES, await_ready, free_port
 LABEL = "gantry.dev/leader"
 
 
+def refusal(code, reason, name):
+    return code, {"kind": "Status", "status": "Failure", "reason": reason, "message": f"\"{name}\"", "code": code}
+
+
 class ApiServer:
-    """GET and merge PATCH of the pods of one namespace, over TLS, with a token per pod. Can go away and come back."""
+    """GET and merge PATCH of the pods of one namespace, POST and merge PATCH of its events, over TLS, with a token per pod.
+    Can go away and come back."""
 
     NAMESPACE = "shop"
 
@@ -24,6 +29,7 @@ class ApiServer:
         self.port = free_port()
         self.lock = threading.Condition()
         self.pods = {}      # name -> object
+        self.events = {}    # name -> object, in the order of their making
         self.tokens = {}    # token -> name of the pod it was given to
         self.requests = []  # (pod of the token or None, verb, pod asked for, status)
         self.history = []   # (time, names of the pods that have the label)
@@ -43,9 +49,16 @@ class ApiServer:
             def do_GET(self):
                 api.serve(self, None)
 
+            def do_POST(self):
+                assert self.headers["Content-Type"] == "application/json"
+                api.serve(self, self.body())
+
             def do_PATCH(self):
                 assert self.headers["Content-Type"] == "application/merge-patch+json"
-                api.serve(self, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                api.serve(self, self.body())
+
+            def body(self):
+                return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
 
             def log_message(self, *_):
                 pass
@@ -83,7 +96,11 @@ class ApiServer:
         name = request.path.rsplit("/", 1)[1]
         with self.lock:
             owner = self.tokens.get(request.headers["Authorization"].removeprefix("Bearer "))
-            status, answer = self.answer(request.path, name, owner, patch)
+            if request.path.startswith(f"/api/v1/namespaces/{self.NAMESPACE}/events"):
+                status, answer = self.answer_event(request.command, name, owner, patch)
+                name = answer.get("involvedObject", {}).get("name")
+            else:
+                status, answer = self.answer(request.path, name, owner, patch)
             self.requests.append((owner, request.command, name, status))
             self.lock.notify_all()
         body = json.dumps(answer).encode()
@@ -93,9 +110,34 @@ class ApiServer:
         request.end_headers()
         request.wfile.write(body)
 
+    def answer_event(self, verb, name, owner, body):
+        if owner is None:
+            return refusal(401, "Unauthorized", name)
+        if verb == "POST":
+            name = body["metadata"]["name"]
+            if name in self.events:
+                return refusal(409, "AlreadyExists", name)
+            if body["metadata"]["namespace"] != self.NAMESPACE or body["involvedObject"]["namespace"] != self.NAMESPACE:
+                return refusal(422, "Invalid", name)
+            self.events[name] = body
+            return 201, body
+        if verb != "PATCH":
+            return refusal(403, "Forbidden", name)
+        if name not in self.events:
+            return refusal(404, "NotFound", name)
+        self.events[name].update(body)
+        return 200, self.events[name]
+
+    def event(self, pod, reason):
+        """The Event of that pod with that reason; there is at most one. None: there is none."""
+        with self.lock:
+            found = [e for e in self.events.values() if e["involvedObject"]["name"] == pod and e["reason"] == reason]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
     def answer(self, path, name, owner, patch):
         def status(code, reason):
-            return code, {"kind": "Status", "status": "Failure", "reason": reason, "message": f"pods \"{name}\"", "code": code}
+            return refusal(code, reason, name)
 
         if owner is None:
             return status(401, "Unauthorized")

@@ -79,6 +79,30 @@ TEST_F(Registrar, WhoHasNeverBeenRegisteredIsNotReadyAndSaysWhy) {
       << ready();
   EXPECT_THAT(ready(), ::testing::HasSubstr("[-]namesrv failed: registered at none"));
   EXPECT_THAT(ready(), ::testing::HasSubstr(names.address()));
+  EXPECT_THAT(rig.http_get("/readyz?format=json"),
+              ::testing::HasSubstr(R"("reason":"NameServerRefused")"));
+}
+
+// Programs go by the reason, so a wrong name is told from a server that is away.
+TEST_F(Registrar, ANameWithoutAnAddressIsAReasonOfItsOwn) {
+  const auto has_reason = [&](const std::string& name) {
+    return rig.eventually([&] {
+      return rig.http_get("/readyz?format=json").find("\"reason\":\"" + name + "\"") !=
+             std::string::npos;
+    });
+  };
+  std::string nobody;
+  {
+    const ScriptedServer gone;
+    nobody = gone.address();
+  }
+  rig.config.namesrv_addr = {nobody};
+  rig.start();
+  EXPECT_TRUE(has_reason("NameServerUnreachable")) << rig.http_get("/readyz?verbose");
+  rig.stop();
+  rig.config.namesrv_addr = {nobody, "nobody.invalid:9876"};
+  rig.start();
+  EXPECT_TRUE(has_reason("NameServerUnresolvable")) << rig.http_get("/readyz?verbose");
 }
 
 TEST_F(Registrar, ANameServerThatGoesAwayMakesNobodyUnready) {

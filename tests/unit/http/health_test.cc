@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace gantry::http {
 namespace {
 
 CheckResult healthy() { return std::nullopt; }
-CheckResult no_quorum() { return "no quorum"; }
+CheckResult no_quorum() { return NotReady{.text = "no quorum", .reason = reason::kNoLeader}; }
 
 Request with_query(std::multimap<std::string, std::string> query) {
   return {.query = std::move(query)};
@@ -49,7 +51,7 @@ TEST(Health, exclude_leaves_checks_out_and_names_unknown_ones) {
   checks.add(Probe::kLive, "log", healthy);
   checks.add(Probe::kLive, "leader", [&asked]() -> CheckResult {
     asked = true;
-    return "no quorum";
+    return no_quorum();
   });
   const Response response = checks.probe(
       Probe::kLive, with_query({{"verbose", ""}, {"exclude", "leader"}, {"exclude", "x"}}));
@@ -59,6 +61,27 @@ TEST(Health, exclude_leaves_checks_out_and_names_unknown_ones) {
             "warn: some health checks cannot be excluded: no matches for \"x\"\n"
             "livez check passed\n");
   EXPECT_FALSE(asked);
+}
+
+TEST(Health, json_has_a_reason_for_programs) {
+  HealthChecks checks;
+  checks.add(Probe::kReady, "log", healthy);
+  checks.add(Probe::kReady, "leader", no_quorum);
+  checks.add(Probe::kReady, "foreign",
+             [] { return CheckResult(NotReady{.text = "it says \"\xff\""}); });
+  checks.add(Probe::kReady, "other", no_quorum);
+  const Response response =
+      checks.probe(Probe::kReady, with_query({{"format", "json"}, {"exclude", "other"}}));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.content_type, "application/json");
+  EXPECT_EQ(nlohmann::json::parse(response.body), nlohmann::json::parse(R"({"healthy": false,
+      "checks": [{"name": "log", "healthy": true},
+                 {"name": "leader", "healthy": false, "reason": "NoLeader", "message": "no quorum"},
+                 {"name": "foreign", "healthy": false, "message": "it says \"\ufffd\""},
+                 {"name": "other", "healthy": true, "excluded": true}]})"));
+  const Response good = checks.probe(Probe::kLive, with_query({{"format", "json"}}));
+  EXPECT_EQ(good.status, 200);
+  EXPECT_EQ(good.body, "{\"checks\":[],\"healthy\":true}\n");
 }
 
 TEST(Health, single_checks) {

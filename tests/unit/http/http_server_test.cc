@@ -240,7 +240,7 @@ TEST(HttpEndpoints, health_and_metrics) {
   const auto up = registry.gauge(kUp);
   up->set(1);
   HealthChecks checks;
-  checks.add(Probe::kReady, "leader", []() -> CheckResult { return "no quorum"; });
+  checks.add(Probe::kReady, "leader", [] { return CheckResult(NotReady{.text = "no quorum"}); });
   checks.add(Probe::kReady, "log", []() -> CheckResult { return std::nullopt; });
   HttpServer server;
   checks.mount(server);

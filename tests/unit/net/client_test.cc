@@ -128,6 +128,13 @@ TEST(RemotingClient, RefusesABadAddressAndAnUnknownName) {
   ASSERT_FALSE(unknown.has_value());
   EXPECT_EQ(unknown.error().code, ErrorCode::kUnavailable);
   EXPECT_NE(unknown.error().message.find("resolve"), std::string::npos) << unknown.error().message;
+  const std::string nobody = "localhost:" + std::to_string(free_port());
+  EXPECT_FALSE(client.call(nobody, request(10, 0)).has_value());
+  client.run([&] {
+    EXPECT_TRUE(client.client->unresolved("name.invalid:10911"));
+    EXPECT_FALSE(client.client->unresolved(nobody))
+        << "it has an address, and nobody listens there";
+  });
 }
 
 TEST(RemotingClient, ATimeoutWithoutASignOfLifeClosesTheConnection) {

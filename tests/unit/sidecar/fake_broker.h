@@ -21,6 +21,7 @@ class FakeBroker {
 
   explicit FakeBroker(int port = 0) : server_(http::HttpServerOptions{.threads = 6}) {
     server_.get("/v1/leadership", [this](const http::Request& request) { return lead(request); });
+    server_.get("/readyz", [this](const http::Request&) { return readiness(); });
     server_.put("/v1/maintenance", [this](const http::Request&) {
       if (on_maintenance) on_maintenance();
       return maintenance();
@@ -48,6 +49,22 @@ class FakeBroker {
     leading_ = leading;
     ++term_;
     changed_.notify_all();
+  }
+  // The check "namesrv" fails with that reason and message; without a reason the broker is ready.
+  void is_not_ready(const std::string& reason, const std::string& message = "it says why") {
+    const std::lock_guard lock(mutex_);
+    unready_reason_ = reason;
+    unready_message_ = message;
+  }
+  int readiness_questions() const {
+    const std::lock_guard lock(mutex_);
+    return readiness_questions_;
+  }
+  // Waits until the readiness has been asked for that many times.
+  bool wait_for_readiness_questions(int count) {
+    Lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return readiness_questions_ >= count; });
   }
   // Holds every answer from now on.
   void hang() { answer_all_with(kHang); }
@@ -96,6 +113,19 @@ class FakeBroker {
     response.body = Json{{"leading", leading_}, {"term", term_}, {"state", state()}}.dump();
     return response;
   }
+  http::Response readiness() {
+    Lock lock(mutex_);
+    http::Response response;
+    if (refuse(lock, response)) return response;
+    ++readiness_questions_;
+    changed_.notify_all();
+    const bool ready = unready_reason_.empty();
+    Json check{{"name", "namesrv"}, {"healthy", ready}};
+    if (!ready) check.update({{"reason", unready_reason_}, {"message", unready_message_}});
+    response.status = ready ? 200 : 503;
+    response.body = Json{{"healthy", ready}, {"checks", Json::array({check})}}.dump();
+    return response;
+  }
   http::Response maintenance() {
     Lock lock(mutex_);
     http::Response response;
@@ -112,6 +142,8 @@ class FakeBroker {
   std::condition_variable changed_;
   bool leading_ = false;
   int term_ = 1, status_ = 0, questions_ = 0;
+  int readiness_questions_ = 0;
+  std::string unready_reason_, unready_message_;
   int port_ = 0;
   http::HttpServer server_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods of a FakeApi: GET and merge PATCH of labels, with the uid as a precondition, as the real API
-// server has it (422 when it is another one).
+// server has it (422 when it is another one). Events about them are kept beside them.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/support/fake_kube_api.h"
+#include "tests/support/fake_kube_events.h"
 
 namespace gantry::sidecar::test {
 
@@ -23,9 +24,11 @@ class FakePods {
 
   explicit FakePods(kube::test::FakeApi& api) {
     api.answer([this](const httplib::Request& request, httplib::Response& response) {
-      serve(request, response);
+      if (!events.serve(request, response)) serve(request, response);
     });
   }
+
+  kube::test::FakeEvents events;
 
   void put(const std::string& name, const std::string& uid, Json labels = Json::object()) {
     const std::lock_guard lock(mutex_);
