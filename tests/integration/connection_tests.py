@@ -3,6 +3,7 @@
 import resource
 import socket
 
+from acknowledged import Acknowledged
 from harness.broker import Load, check_acked, send_ext
 from harness.runner import Skip, test
 from wire import remoting
@@ -28,7 +29,7 @@ def many(context):
     before = rss_kb(broker)
     idle = [socket.create_connection(("127.0.0.1", broker.port), 20) for _ in range(IDLE)]
     busy = [remoting.Connection(broker.address) for _ in range(BUSY)]
-    acked = {}
+    acked = Acknowledged()
     for turn in range(4):
         waiting = {}
         for i, c in enumerate(busy):

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+from acknowledged import Acknowledged
 from harness.broker import BINARIES, Load, check_acked, pull
 from harness.group import Group, Recorder
 from harness.namesrv import NameServer
@@ -17,10 +18,7 @@ from harness.witness import Masters
 
 def check_everywhere(group, *acked):
     group.converge()
-    everything = {}
-    for part in acked:
-        assert not everything.keys() & part.keys(), "an offset was given out twice"
-        everything.update(part)
+    everything = Acknowledged(*acked)
     for member in group.alive():
         check_acked(member, "T", everything)
 
@@ -267,7 +265,7 @@ def maintenance_alone(context):
     later = Load(alone, "T", tag="later")
     later.run(50)
     later.drain()
-    check_acked(alone, "T", {**load.acked, **later.acked})
+    check_acked(alone, "T", Acknowledged(load.acked, later.acked))
 
 
 @test("members.command-line")

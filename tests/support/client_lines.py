@@ -2,6 +2,8 @@
 """What a client program says of its messages: ACK queue offset body, GOT body, REFUSED reason; and when it said so."""
 import time
 
+from acknowledged import Acknowledged
+
 
 def silence_ms(times, since):
     """Longest silence in these moments that ended after `since`; None: there is none."""
@@ -12,7 +14,7 @@ class ClientLines:
     """Filled by one thread, read by another."""
 
     def __init__(self):
-        self.acked = {}  # (queue, offset) -> body
+        self.acked = Acknowledged()
         self.times, self.got_times = [], []  # of what was acknowledged, of what came
         self.got, self.refusals = set(), []
 

@@ -32,7 +32,7 @@ def main():
     acked = {}
     for line in sys.stdin:
         queue, offset, body = line.rstrip("\n").split(" ", 2)
-        acked[(int(queue), int(offset))] = body
+        acked[int(queue), int(offset)] = body
     print(json.dumps({address: missing(Member(address), topic, queues, acked) for address in members}))
 
 

@@ -31,7 +31,7 @@ def build(tag):
     shutil.copy2(go, CONTEXT / "go-steady")
     for package in (INTEROP / "wire", ROOT / "tests" / "integration" / "harness"):
         shutil.copytree(package, CONTEXT / "python" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    for script in HERE.glob("*.py"):
+    for script in (*HERE.glob("*.py"), ROOT / "tests" / "support" / "acknowledged.py"):
         shutil.copy2(script, CONTEXT / "python")
     proxies = [part for name in ("http_proxy", "https_proxy", "no_proxy") if os.environ.get(name)
                for part in ("--build-arg", f"{name}={os.environ[name]}")]

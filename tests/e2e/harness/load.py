@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 
+from acknowledged import Acknowledged
 from client_lines import ClientLines
 from harness import client_image, release
 from harness.shell import CommandFailed, environment, say
@@ -80,10 +81,10 @@ def lost(topic, acked):
 
 def check(topic, clients):
     """Every acknowledged message on every member, or a failure that names some that are not there."""
-    each = [dict(client.acked) for client in clients]
-    acked = {place: body for one in each for place, body in one.items()}
-    if not acked or len(acked) != sum(map(len, each)):
-        raise CommandFailed(f"two acknowledged messages at one offset: {len(acked)} places for {list(map(len, each))} messages")
+    acked = Acknowledged(*(client.acked for client in clients))
+    acked.assert_no_place_twice()
+    if not acked:
+        raise CommandFailed("nothing was acknowledged")
     missing = lost(topic, acked)
     total = sum(len(wrong) for wrong in missing.values())
     say(f"    acknowledged {len(acked)}, lost {total}, asked of {len(missing)} members")

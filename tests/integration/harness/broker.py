@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from acknowledged import Acknowledged
 from wire import remoting
 
 BINARIES = Path(os.environ.get("GANTRY_BIN_DIR", Path(__file__).resolve().parents[3] / "build/release/bin"))
@@ -189,7 +190,7 @@ class Load:
         self.topic, self.queues, self.window, self.size, self.tag = topic, queues, window, size, tag
         self.sent = 0
         self.waiting = {}
-        self.acked = {}
+        self.acked = Acknowledged()
         self.refused = {}
 
     def _fill(self):
@@ -257,6 +258,7 @@ def read_queue(broker, topic, queue):
 
 def check_acked(broker, topic, acked, queues=4, missing_allowed=0):
     """Every acknowledged message is there, once, at its offset."""
+    acked.assert_no_place_twice()
     missing, there = [], {}
     for queue in range(queues):
         found = read_queue(broker, topic, queue)

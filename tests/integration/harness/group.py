@@ -3,6 +3,7 @@
 import threading
 import time
 
+from acknowledged import Acknowledged
 from harness.broker import READY_SECONDS, send_ext
 from wire import remoting
 
@@ -121,7 +122,7 @@ class Recorder:
 
     def __init__(self, group, topic, tag="r", namesrv=None, timeout=5.0):
         self.group, self.topic, self.tag, self.namesrv, self.timeout = group, topic, tag, namesrv, timeout
-        self.acked = {}  # (queue, offset) -> body
+        self.acked = Acknowledged()
         self.times = []
         self.refusals = []
         self.stopping = threading.Event()

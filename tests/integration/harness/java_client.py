@@ -38,7 +38,7 @@ class JavaClient:
 
     @property
     def acked(self):
-        return {place: body.encode() for place, body in self.lines.acked.items()}
+        return self.lines.acked.encoded()
 
     def __enter__(self):
         self.thread.start()
