@@ -171,6 +171,7 @@ Result<void> BrokerApp::Impl::start() {
 Result<void> BrokerApp::Impl::listen() {
   net::RemotingServerOptions options;
   options.idle_max = std::chrono::seconds(config_.server_channel_max_idle_time_seconds);
+  options.backlog = config_.server_socket_backlog;
   server_ = std::make_unique<net::RemotingServer>(shard_, main_listener_, options);
   const auto port =
       server_->listen(config_.bind_address, static_cast<std::uint16_t>(config_.listen_port));

@@ -42,6 +42,7 @@ RouteTableOptions route_options(const config::NamesrvConfig& config) {
 net::RemotingServerOptions server_options(const config::NamesrvConfig& config) {
   net::RemotingServerOptions options;
   options.idle_max = std::chrono::seconds(config.server_channel_max_idle_time_seconds);
+  options.backlog = config.server_socket_backlog;
   return options;
 }
 

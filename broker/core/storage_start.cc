@@ -18,7 +18,8 @@ namespace {
 log::Logger logger("storage");
 constexpr std::chrono::milliseconds kWriteBackPeriod{1000};
 constexpr std::chrono::milliseconds kCheckpointPeriod{5000};
-constexpr std::chrono::milliseconds kOffsetsPeriod{200};
+constexpr std::chrono::milliseconds kOffsetsPeriod{50};
+constexpr std::int64_t kOffsetsIntervalMsMax = 200;
 constexpr std::chrono::milliseconds kIndexPeriod{20};
 constexpr std::int64_t kApacheCheckpointSlackMs = 3000;
 
@@ -324,7 +325,9 @@ void Storage::start_timers() {
       kWriteBackPeriod, [this, warn] { warn("writing consume queues", queues_->write_back()); });
   checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] { checkpoint(); });
   offsets_timer_ = shard_.every(kOffsetsPeriod, [this] {
-    if (leading()) offsets_->flush_if_due();
+    const auto interval_ms =
+        std::min(config_.flush_consumer_offset_interval_ms, kOffsetsIntervalMsMax);
+    if (leading()) offsets_->flush_if_due(interval_ms * 1000);
   });
   index_timer_ = shard_.every(kIndexPeriod, [this] { pump_index(); });
 }

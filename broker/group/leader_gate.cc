@@ -31,6 +31,7 @@ constexpr auto kLeaderCodes = std::to_array<RequestCode>({
     RequestCode::kConsumerSendMsgBack,
     RequestCode::kEndTransaction,
     RequestCode::kUpdateConsumerOffset,
+    RequestCode::kQueryConsumerOffset,
     RequestCode::kLockBatchMq,
     RequestCode::kUnlockBatchMq,
     RequestCode::kUpdateAndCreateTopic,
@@ -69,6 +70,13 @@ bool needs_leader(std::int32_t code) {
   return std::ranges::find(kLeaderCodes, static_cast<RequestCode>(code)) != kLeaderCodes.end();
 }
 
+// Forwarded for as long as a leader is known, and answered here, as far as this member knows, when
+// none is. A follower may know an older offset, or none where there is one: a consumer would begin
+// at the end of its queue then.
+bool only_asks(std::int32_t code) {
+  return code == static_cast<std::int32_t>(RequestCode::kQueryConsumerOffset);
+}
+
 LeaderGate::LeaderGate(BrokerContext& context, std::function<std::string()> leader_address,
                        std::function<void(net::Connection&, const protocol::CommandView&)> serve)
     : context_(context),
@@ -101,12 +109,15 @@ bool LeaderGate::admit(net::Connection& connection, const protocol::CommandView&
   if (!waiting_.empty()) settle_waiting();  // what came first goes first
   if (context_.storage.accepting() || !needs_leader(request.code)) return true;
   const std::string leader = leader_address_();
+  const bool asks = only_asks(request.code);
   if (may_wait()) {
     wait(connection, request);
   } else if (may_forward(leader, request.ext.get_int64(kForwardHops).value_or(0)) &&
-             (leader_has_address() || context_.clock.steady_us() < forward_until_us_)) {
+             (asks || leader_has_address() || context_.clock.steady_us() < forward_until_us_)) {
     forward(leader, with_born_host(request, connection),
             Responder(context_.connections, connection, request));
+  } else if (asks) {
+    return true;
   } else {
     ++stats_.refused;
     respond(connection, request, ResponseCode::kServiceNotAvailable, refusal(leader));
@@ -175,9 +186,13 @@ void LeaderGate::sweep() {
   const std::int64_t now_us = context_.clock.steady_us();
   std::erase_if(waiting_, [&](const Waiting& entry) {
     if (entry.until_us > now_us) return false;
-    ++stats_.refused;
     waiting_bytes_ -= entry.request.body.size();
-    entry.responder.send(ResponseCode::kServiceNotAvailable, refusal({}));
+    if (only_asks(entry.request.code)) {
+      serve(entry);
+    } else {
+      ++stats_.refused;
+      entry.responder.send(ResponseCode::kServiceNotAvailable, refusal({}));
+    }
     return true;
   });
   if (waiting_.empty()) sweep_timer_.reset();

@@ -29,6 +29,9 @@ inline constexpr std::string_view kForwardHops = "gantryForwardHops";
 // Changes state or must see every earlier change: sends, commits, locks, administration.
 bool needs_leader(std::int32_t code);
 
+// Changes nothing.
+bool only_asks(std::int32_t code);
+
 class LeaderGate {
  public:
   // `leader_address`: where clients reach the leader; empty: not known. `serve`: handles a request

@@ -43,6 +43,11 @@ void on_query_offset(BrokerContext& context, net::Connection& connection,
   if (const auto offset = context.storage.offsets().query(group, topic, *queue_id)) {
     return respond(connection, request, Command::response(0).with("offset", offset->v));
   }
+  if (!context.storage.leading()) {
+    return respond(connection, request, ResponseCode::kServiceNotAvailable,
+                   "service not available now: this broker has no master at the moment that would "
+                   "know whether the group has an offset");
+  }
   if (!request.ext.get_bool("setZeroIfNotFound", true)) {
     return respond(connection, request, ResponseCode::kQueryNotFound, "Not found, set to zero");
   }

@@ -16,7 +16,6 @@ namespace {
 
 constexpr Logger kLog("net");
 
-constexpr int kBacklog = 1024;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
 // The process or the machine has no room for another socket; others may free some.
@@ -31,7 +30,7 @@ bool out_of_resources(const SystemError& error) {
 Listener::Listener(runtime::Shard& shard, Accepted accepted)
     : shard_(shard), accepted_(std::move(accepted)), acceptor_(shard.io()), next_(shard.io()) {}
 
-Result<std::uint16_t> Listener::open(const std::string& address, std::uint16_t port) {
+Result<std::uint16_t> Listener::open(const std::string& address, std::uint16_t port, int backlog) {
   SystemError error;
   const auto ip = boost::asio::ip::make_address(address, error);
   if (error) {
@@ -39,14 +38,14 @@ Result<std::uint16_t> Listener::open(const std::string& address, std::uint16_t p
                       fmt::format("listen address '{}' is not an IP address", address));
   }
   name_ = HostPort{address, port}.text();
-  GANTRY_TRY(bind({ip, port}));
+  GANTRY_TRY(bind({ip, port}, backlog));
   const Tcp::endpoint bound = acceptor_.local_endpoint(error);
   if (error) return make_error(ErrorCode::kIo, fmt::format("{}: {}", name_, error.message()));
   name_ = HostPort{address, bound.port()}.text();
   return bound.port();
 }
 
-Result<void> Listener::bind(const Tcp::endpoint& endpoint) {
+Result<void> Listener::bind(const Tcp::endpoint& endpoint, int backlog) {
   const auto failed = [this](const char* what, const SystemError& error) {
     const bool taken = error == boost::asio::error::address_in_use;
     return make_error(taken ? ErrorCode::kConflict : ErrorCode::kIo,
@@ -63,7 +62,7 @@ Result<void> Listener::bind(const Tcp::endpoint& endpoint) {
   }
   acceptor_.bind(endpoint, error);
   if (error) return failed("listen on", error);
-  acceptor_.listen(kBacklog, error);
+  acceptor_.listen(backlog, error);
   if (error) return failed("listen on", error);
   return {};
 }

@@ -16,6 +16,8 @@ namespace gantry::net {
 
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
+  static constexpr int kBacklog = 1024;  // connections that wait to be accepted
+
   // Takes each accepted socket, on the shard. May close() or drop the listener.
   using Accepted = std::function<void(TcpSocket)>;
 
@@ -23,12 +25,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   // `address` is an IP address; port 0 picks a free one. Returns the bound port. kConflict when it
   // is in use.
-  Result<std::uint16_t> open(const std::string& address, std::uint16_t port);
+  Result<std::uint16_t> open(const std::string& address, std::uint16_t port,
+                             int backlog = kBacklog);
   void accept();
   void close();
 
  private:
-  Result<void> bind(const Tcp::endpoint& endpoint);
+  Result<void> bind(const Tcp::endpoint& endpoint, int backlog);
   void on_accept(const SystemError& error);
 
   runtime::Shard& shard_;

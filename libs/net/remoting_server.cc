@@ -27,9 +27,12 @@ ConnectionLimits limits_of(const RemotingServerOptions& options) {
 
 struct RemotingServer::Impl {
   Impl(runtime::Shard& s, ConnectionHandler& handler, const RemotingServerOptions& options)
-      : shard(s), set(std::make_shared<ConnectionSet>(s, handler, limits_of(options))) {}
+      : shard(s),
+        backlog(options.backlog),
+        set(std::make_shared<ConnectionSet>(s, handler, limits_of(options))) {}
 
   runtime::Shard& shard;
+  const int backlog;
   std::shared_ptr<ConnectionSet> set;
   std::vector<std::shared_ptr<Listener>> listeners;
 };
@@ -48,7 +51,7 @@ Result<std::uint16_t> RemotingServer::listen(const std::string& address, std::ui
   auto listener = std::make_shared<Listener>(impl_->shard, [weak](TcpSocket socket) {
     if (const auto set = weak.lock()) set->adopt(std::move(socket));
   });
-  auto bound = listener->open(address, port);
+  auto bound = listener->open(address, port, impl_->backlog);
   if (!bound) return bound;
   listener->accept();
   impl_->listeners.push_back(std::move(listener));

@@ -25,6 +25,7 @@ struct RemotingServerOptions {
   std::size_t output_pause_bytes = 4U << 20;
   std::size_t output_max_bytes = 64U << 20;
   std::chrono::milliseconds output_stall_max{std::chrono::seconds(60)};
+  int backlog = 1024;                    // connections that wait to be accepted
   std::size_t connections_max = 100000;  // more are closed right after accept; at most 1048576
 };
 

@@ -16,9 +16,8 @@ void finish(OffsetManager::Done& done, Result<void> result) {
 
 }  // namespace
 
-OffsetManager::OffsetManager(StateMachine& machine, replog::CommandLog& log, Clock& clock,
-                             OffsetManagerOptions options)
-    : machine_(machine), log_(log), clock_(clock), options_(options) {
+OffsetManager::OffsetManager(StateMachine& machine, replog::CommandLog& log, Clock& clock)
+    : machine_(machine), log_(log), clock_(clock) {
   machine_.add_listener(this);
 }
 
@@ -173,9 +172,9 @@ void OffsetManager::append(EncodedCommand command, Done done) {
       [done = std::move(done)](Result<void> result) mutable { finish(done, std::move(result)); });
 }
 
-void OffsetManager::flush_if_due() {
+void OffsetManager::flush_if_due(std::int64_t interval_us) {
   if (!leading_ || dirty_ == 0 || batches_in_flight_ != 0) return;
-  if (clock_.steady_us() - last_flush_us_ < options_.flush_interval_us) return;
+  if (clock_.steady_us() - last_flush_us_ < interval_us) return;
   append_dirty();
 }
 

@@ -27,10 +27,6 @@
 
 namespace gantry::state {
 
-struct OffsetManagerOptions {
-  std::int64_t flush_interval_us = 200000;
-};
-
 class OffsetManager final : public StateMachine::Listener {
  public:
   using Done = replog::CommandLog::Done;
@@ -41,8 +37,7 @@ class OffsetManager final : public StateMachine::Listener {
   };
 
   // All references must outlive this object.
-  OffsetManager(StateMachine& machine, replog::CommandLog& log, Clock& clock,
-                OffsetManagerOptions options = {});
+  OffsetManager(StateMachine& machine, replog::CommandLog& log, Clock& clock);
   ~OffsetManager() override;
 
   // Call when this member's term-start record has been applied: everything before is in the table.
@@ -78,9 +73,9 @@ class OffsetManager final : public StateMachine::Listener {
   void clone(std::string_view source_group, std::string_view target_group, std::string_view topic,
              Done done);
 
-  // Call from a timer at least every flush_interval: flushes when the interval has passed, there is
+  // Call from a timer: flushes when that much time has passed since the last time, there is
   // something to write and no batch is on its way.
-  void flush_if_due();
+  void flush_if_due(std::int64_t interval_us);
   // Writes everything now (shutdown, hand-over, before a delete). `done` gets the first error, or
   // success once all of it, and what was on its way, is applied. It may be empty.
   void flush(Done done);
@@ -133,7 +128,6 @@ class OffsetManager final : public StateMachine::Listener {
   StateMachine& machine_;
   replog::CommandLog& log_;
   Clock& clock_;
-  OffsetManagerOptions options_;
   Term term_;
   bool leading_ = false;
   QueueTree<Entry> overlay_;  // dirty, or on their way into the table

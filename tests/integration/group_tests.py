@@ -2,6 +2,7 @@
 """Broker sets of three members: forming, replication, and what happens when the leader is killed."""
 import time
 
+from acknowledged import Acknowledged
 from harness.broker import Load, check_acked, pull, send_ext
 from harness.group import Group
 from harness.namesrv import NameServer
@@ -28,10 +29,9 @@ def killed_leader(context, flush):
     later.run(300)
     later.drain()
     assert not later.refused, later.refused
-    assert not load.acked.keys() & later.acked.keys(), "an offset was given out twice"
     leader.start()  # the old leader comes back and follows
     group.converge()
-    acked = {**load.acked, **later.acked}
+    acked = Acknowledged(load.acked, later.acked)
     for member in group.members:
         check_acked(member, "Group", acked)
     logs = [group.log_bytes(m) for m in group.members]
@@ -79,7 +79,7 @@ def all_killed(context):
 
 @test("group.members-compare-their-state")
 def compare_state(context):
-    group = Group(context, "compareStateInterval=100", "flushConsumerOffsetInterval=50")
+    group = Group(context, "compareStateInterval=100", "flushConsumerOffsetInterval=100")
     group.start()
     leader = group.leader()
     leader.create_topic("Compared")
@@ -99,6 +99,41 @@ def compare_state(context):
     for member in group.members:
         group.until("another comparison", lambda: member.metric("gantry_state_comparisons_total") > seen[member])
         assert member.metric("gantry_state_differences_total") == 0
+
+
+def committed(member, group_name, **more):
+    with member.connect() as c:
+        return c.call(14, {"consumerGroup": group_name, "topic": "Offsets", "queueId": "0", **more})
+
+
+@test("group.offsets-are-those-of-the-leader")
+def offsets(context):
+    """A consumer that asks another member is not sent back, nor to the end of its queue as one that nobody knows."""
+    group = Group(context)
+    group.start()
+    leader = group.leader()
+    leader.create_topic("Offsets")
+    follower, other = group.followers(leader)
+    with leader.connect() as c:
+        pull(c, "Offsets", 0, 0)  # creates the group
+        for offset in ("3", "4"):
+            assert c.call(15, {"consumerGroup": "it_reader", "topic": "Offsets", "queueId": "0", "commitOffset": offset}).code == 0
+            answer = committed(follower, "it_reader")
+            assert (answer.code, answer.ext.get("offset")) == (0, offset), answer
+    unknown = committed(follower, "never_seen", setZeroIfNotFound="false")
+    assert unknown.code == 22, unknown
+    # A planned change of leader brings it into the log, then nobody leads.
+    status, answer = group.ask_leader("POST", f"/v1/raft/transfer?target={group.uuid(follower)}")
+    assert status == 200, (status, answer)
+    group.until("the other one to lead", lambda: group.leader() is follower)
+    group.converge()
+    follower.kill()
+    other.kill()
+    group.until("no leader to be known", lambda: "no leader" in group.readiness(leader)[1])
+    answer = committed(leader, "it_reader")
+    assert (answer.code, answer.ext.get("offset")) == (0, "4"), answer
+    unknown = committed(leader, "never_seen")
+    assert unknown.code == 14 and "no master" in unknown.remark, unknown
 
 
 @test("group.no-majority-takes-nothing")

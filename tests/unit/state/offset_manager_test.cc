@@ -16,6 +16,8 @@ using ::testing::ElementsAre;
 using ::testing::Pair;
 using CommitResult = OffsetManager::CommitResult;
 
+constexpr std::int64_t kInterval = 200'000;
+
 class OffsetManagerTest : public ::testing::Test {
  protected:
   OffsetManagerTest() { manager_.begin_term(Term(3)); }
@@ -42,10 +44,10 @@ TEST_F(OffsetManagerTest, CommitsAreVisibleAtOnceAndWrittenInOneBatch) {
   EXPECT_FALSE(committed("t", 7));
   EXPECT_EQ(manager_.dirty(), 50U);
 
-  manager_.flush_if_due();
+  manager_.flush_if_due(kInterval);
   EXPECT_EQ(log_.appended(), 0U) << "200 ms have not passed";
   clock_.advance_ms(200);
-  manager_.flush_if_due();
+  manager_.flush_if_due(kInterval);
   EXPECT_EQ(log_.appended(), 1U);
   EXPECT_EQ(manager_.dirty(), 0U);
   EXPECT_EQ(manager_.query("g", "t", 7), QueueOffset(107));
@@ -61,7 +63,7 @@ TEST_F(OffsetManagerTest, RepeatedCommitsCostNothing) {
   log_.commit_all();
   clock_.advance_ms(1000);
   EXPECT_EQ(manager_.commit("g", "t", 0, QueueOffset(5)), CommitResult::kStored);
-  manager_.flush_if_due();
+  manager_.flush_if_due(kInterval);
   EXPECT_EQ(log_.appended(), 1U);
   manager_.commit("g", "t", 0, QueueOffset(4));
   EXPECT_EQ(manager_.query("g", "t", 0), QueueOffset(4)) << "going back is allowed";
@@ -70,15 +72,15 @@ TEST_F(OffsetManagerTest, RepeatedCommitsCostNothing) {
 TEST_F(OffsetManagerTest, OneBatchAtATimeAndLaterCommitsWaitForTheNext) {
   manager_.commit("g", "t", 0, QueueOffset(1));
   clock_.advance_ms(200);
-  manager_.flush_if_due();
+  manager_.flush_if_due(kInterval);
   manager_.commit("g", "t", 0, QueueOffset(2));
   clock_.advance_ms(500);
-  manager_.flush_if_due();
+  manager_.flush_if_due(kInterval);
   EXPECT_EQ(log_.appended(), 1U);
   log_.commit_all();
   EXPECT_EQ(committed("t", 0), QueueOffset(1));
   EXPECT_EQ(manager_.query("g", "t", 0), QueueOffset(2));
-  manager_.flush_if_due();
+  manager_.flush_if_due(kInterval);
   log_.commit_all();
   EXPECT_EQ(committed("t", 0), QueueOffset(2));
 }
@@ -311,7 +313,7 @@ TEST_F(OffsetManagerTest, AgreesWithASimpleModel) {
           break;
         case 5:
           clock.advance_ms(200);
-          manager.flush_if_due();
+          manager.flush_if_due(kInterval);
           break;
         case 6:
           if (log.pending() != 0) log.commit_one();
