@@ -37,6 +37,12 @@ def unknown():
     refused("broker.replcas=3", expected=["replcas"])
 
 
+@test("bad-input.missing-storage-class")
+def storage_class():
+    there = [c["metadata"]["name"] for c in kubectl_json("get", "storageclasses")["items"]]
+    refused("broker.persistence.storageClass=no-such-class", expected=["broker.persistence.storageClass", "no-such-class", *there])
+
+
 @contextlib.contextmanager
 def installed(*settings):
     manifest = json.loads(json.dumps(release.NAMESPACE_MANIFEST))
@@ -65,9 +71,9 @@ def sidecar_events(pod):
                         f"involvedObject.kind=Pod,involvedObject.name={pod},reportingComponent=gantry-sidecar")["items"]
 
 
-@test("bad-input.missing-storage-class")
-def storage_class():
-    with installed("broker.persistence.storageClass=no-such-class"):
+@test("bad-input.missing-storage-class-that-nobody-looked-for")
+def unseen_storage_class():
+    with installed("broker.persistence.storageClass=no-such-class", "checkStorageClass=false"):
         until_event("PersistentVolumeClaim", "no-such-class", "not found")
 
 
