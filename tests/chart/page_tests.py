@@ -3,7 +3,7 @@
 import json
 import re
 
-from harness import helm, values_page
+from harness import config_schema, helm, values_page
 from suite import expect, test
 
 
@@ -17,6 +17,12 @@ def schema():
     undocumented, unset = values_page.differences()
     expect(not undocumented, f"in values.yaml and not in the schema: {undocumented}")
     expect(not unset, f"in the schema and not in values.yaml: {unset}")
+
+
+@test("page.schema-has-the-keys-of-the-programs")
+def config_keys():
+    expect(config_schema.SCHEMA.read_text() == config_schema.make(),
+           f"the definitions of {config_schema.SCHEMA} are old: tests/chart/run --write-schema")
 
 
 @test("page.version-is-the-project's")

@@ -37,6 +37,11 @@ def unknown():
     refused("broker.replcas=3", expected=["replcas"])
 
 
+@test("bad-input.unknown-key-of-the-broker")
+def unknown_key():
+    refused("broker.config.flushDiskTyp=SYNC_FLUSH", expected=["/broker/config", "flushDiskTyp"])
+
+
 @test("bad-input.missing-storage-class")
 def storage_class():
     there = [c["metadata"]["name"] for c in kubectl_json("get", "storageclasses")["items"]]
@@ -77,17 +82,17 @@ def unseen_storage_class():
         until_event("PersistentVolumeClaim", "no-such-class", "not found")
 
 
-@test("bad-input.unknown-key-of-the-broker")
-def unknown_key():
-    """The broker ends; its last words, with file, line and the nearest key, are in the pod's status."""
-    with installed("broker.config.flushDiskTyp=SYNC_FLUSH"):
+@test("bad-input.value-that-only-the-broker-refuses")
+def refused_value():
+    """The broker ends; its last words, with file, line and what is wrong, are in the pod's status."""
+    with installed("broker.config.aclEnable=true"):
         def last_words():
             pod = kubectl_json("--namespace", NAMESPACE, "get", "pods", "-l", "app.kubernetes.io/component=broker")["items"]
             states = [s for p in pod for s in p["status"].get("containerStatuses", ()) if s["name"] == "broker"]
             ended = [s[state]["terminated"] for s in states for state in ("state", "lastState") if "terminated" in s[state]]
             return ended[0].get("message", " ") if ended else None
         said = until("the broker to end", last_words, detail=events, interval=1)
-        for text in ("broker.yaml", "flushDiskTyp", "flushDiskType"):
+        for text in ("broker.yaml:", "aclEnable", "access control"):
             expect(text in said, f"{text!r} is not in the pod's status: {said}")
         until_event(POD, "BackOff", "broker")
 
