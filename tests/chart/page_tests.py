@@ -32,6 +32,14 @@ def version():
     expect(chart == project, f"appVersion is {chart}, expected {project}")
 
 
+@test("page.rules-and-alerts-are-said-to-be-missing")
+def rules():
+    """As long as there are none; who adds some writes about them."""
+    kinds = {o["kind"] for o in helm.template(*helm.WITH_OPERATOR, "-f", helm.CHART / "ci" / "large-values.yaml")}
+    missing = "has no PrometheusRule" in (helm.ROOT / "docs" / "operations" / "kubernetes.md").read_text()
+    expect(missing == ("PrometheusRule" not in kinds), f"kubernetes.md says it has none: {missing}; rendered kinds: {sorted(kinds)}")
+
+
 def dashboard_queries():
     dashboard = json.loads((helm.CHART / "dashboards" / "gantry.json").read_text())
     for panel in dashboard["panels"]:
