@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers take the configuration files that the chart writes, and read them as they are meant."""
+import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -67,6 +69,46 @@ def sidecar():
     text = helm.select(helm.template(), "ConfigMap", "mq-gantry-sidecar")[0]["data"]["sidecar.yaml"]
     config = effective("gantry-sidecar", text)
     expect(config["brokerHttpAddress"] == "http://127.0.0.1:5557" and config["stopTimeoutMillis"] == "118000", f"read {config}")
+
+
+def schema_keys(name):
+    return set(json.loads((helm.CHART / "values.schema.json").read_text())["definitions"][f"{name}Config"]["properties"])
+
+
+@test("config.servers-know-the-keys-of-the-schema")
+def known_keys():
+    for name in ("broker", "namesrv", "sidecar"):
+        keys = schema_keys(name)
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "config.yaml"
+            # Whatever they say to the value, all mistakes are said at once.
+            path.write_text("".join(f"{key}: '?'\n" for key in [*sorted(keys), "notAKey"]))
+            said = helm.run(program(f"gantry-{name}"), "-c", path, "--print-config").stderr
+        unknown = re.findall(r'unknown key "(\w+)"', said)
+        expect(unknown == ["notAKey"], f"gantry-{name} does not know {unknown}, expected ['notAKey']: {said}")
+
+
+@test("config.schema-knows-the-keys-of-the-servers")
+def all_keys():
+    for name in ("broker", "namesrv", "sidecar"):
+        missing = set(effective(f"gantry-{name}", "")) - schema_keys(name)
+        expect(not missing, f"gantry-{name} takes what the schema refuses: {sorted(missing)}")
+
+
+@test("config.values-in-every-form-are-taken")
+def forms():
+    """What the schema must not refuse, because the broker takes it."""
+    values = {"fileReservedTime": "7D", "maxMessageSize": "4 MiB", "slaveReadEnable": "TRUE", "deleteWhen": ["04", "16"],
+              "defaultTopicQueueNums": "+16", "transactionTimeOut": 6000, "regionId": 7, "sendMessageThreadPoolNums": 4, "aclEnable": False}
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "values.json"
+        path.write_text(json.dumps({"broker": {"config": values}}))
+        objects = helm.template("-f", path)
+    config = effective("gantry-broker", helm.select(objects, "ConfigMap", "mq-gantry-broker-0")[0]["data"]["broker.yaml"])
+    wanted = {"fileReservedTime": "168", "maxMessageSize": "4194304", "slaveReadEnable": "true", "deleteWhen": "04;16",
+              "defaultTopicQueueNums": "16", "transactionTimeOut": "6000", "regionId": "7", "sendMessageThreadPoolNums": "4"}
+    found = {key: config.get(key) for key in wanted}
+    expect(found == wanted, f"read {found}, expected {wanted}")
 
 
 @test("config.drain-command-is-known")

@@ -3,7 +3,7 @@
 import json
 import re
 
-from harness import helm, values_page
+from harness import config_schema, helm, values_page
 from suite import expect, test
 
 
@@ -19,11 +19,25 @@ def schema():
     expect(not unset, f"in the schema and not in values.yaml: {unset}")
 
 
+@test("page.schema-has-the-keys-of-the-programs")
+def config_keys():
+    expect(config_schema.SCHEMA.read_text() == config_schema.make(),
+           f"the definitions of {config_schema.SCHEMA} are old: tests/chart/run --write-schema")
+
+
 @test("page.version-is-the-project's")
 def version():
     project = re.search(r"project\(gantry VERSION (\S+)", (helm.ROOT / "CMakeLists.txt").read_text()).group(1)
     chart = re.search(r'^appVersion: "(.*)"', (helm.CHART / "Chart.yaml").read_text(), re.M).group(1)
     expect(chart == project, f"appVersion is {chart}, expected {project}")
+
+
+@test("page.rules-and-alerts-are-said-to-be-missing")
+def rules():
+    """As long as there are none; who adds some writes about them."""
+    kinds = {o["kind"] for o in helm.template(*helm.WITH_OPERATOR, "-f", helm.CHART / "ci" / "large-values.yaml")}
+    missing = "has no PrometheusRule" in (helm.ROOT / "docs" / "operations" / "kubernetes.md").read_text()
+    expect(missing == ("PrometheusRule" not in kinds), f"kubernetes.md says it has none: {missing}; rendered kinds: {sorted(kinds)}")
 
 
 def dashboard_queries():

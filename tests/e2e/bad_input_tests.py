@@ -37,6 +37,17 @@ def unknown():
     refused("broker.replcas=3", expected=["replcas"])
 
 
+@test("bad-input.unknown-key-of-the-broker")
+def unknown_key():
+    refused("broker.config.flushDiskTyp=SYNC_FLUSH", expected=["/broker/config", "flushDiskTyp"])
+
+
+@test("bad-input.missing-storage-class")
+def storage_class():
+    there = [c["metadata"]["name"] for c in kubectl_json("get", "storageclasses")["items"]]
+    refused("broker.persistence.storageClass=no-such-class", expected=["broker.persistence.storageClass", "no-such-class", *there])
+
+
 @contextlib.contextmanager
 def installed(*settings):
     manifest = json.loads(json.dumps(release.NAMESPACE_MANIFEST))
@@ -65,23 +76,23 @@ def sidecar_events(pod):
                         f"involvedObject.kind=Pod,involvedObject.name={pod},reportingComponent=gantry-sidecar")["items"]
 
 
-@test("bad-input.missing-storage-class")
-def storage_class():
-    with installed("broker.persistence.storageClass=no-such-class"):
+@test("bad-input.missing-storage-class-that-nobody-looked-for")
+def unseen_storage_class():
+    with installed("broker.persistence.storageClass=no-such-class", "checkStorageClass=false"):
         until_event("PersistentVolumeClaim", "no-such-class", "not found")
 
 
-@test("bad-input.unknown-key-of-the-broker")
-def unknown_key():
-    """The broker ends; its last words, with file, line and the nearest key, are in the pod's status."""
-    with installed("broker.config.flushDiskTyp=SYNC_FLUSH"):
+@test("bad-input.value-that-only-the-broker-refuses")
+def refused_value():
+    """The broker ends; its last words, with file, line and what is wrong, are in the pod's status."""
+    with installed("broker.config.aclEnable=true"):
         def last_words():
             pod = kubectl_json("--namespace", NAMESPACE, "get", "pods", "-l", "app.kubernetes.io/component=broker")["items"]
             states = [s for p in pod for s in p["status"].get("containerStatuses", ()) if s["name"] == "broker"]
             ended = [s[state]["terminated"] for s in states for state in ("state", "lastState") if "terminated" in s[state]]
             return ended[0].get("message", " ") if ended else None
         said = until("the broker to end", last_words, detail=events, interval=1)
-        for text in ("broker.yaml", "flushDiskTyp", "flushDiskType"):
+        for text in ("broker.yaml:", "aclEnable", "access control"):
             expect(text in said, f"{text!r} is not in the pod's status: {said}")
         until_event(POD, "BackOff", "broker")
 

@@ -112,6 +112,19 @@ def other_volume():
     expect(done.returncode != 0 and "never shrink" in done.stderr, f"exit {done.returncode}: {done.stderr}")
 
 
+@test("upgrade.to-fewer-members-says-how")
+def fewer_members():
+    def asked(*settings):
+        options = [part for setting in ("broker.replicas=1", *settings) for part in ("--set", setting)]
+        return release.helm("upgrade", release.NAME, release.CHART, *release.settings, *options, "--dry-run=server", check=False)
+    done = asked()
+    expect(done.returncode != 0, "the majority of a set may go")
+    for text in (f"{release.SET} has 3", f"gantry cluster remove {release.SET}-2.{release.MEMBERS_SERVICE}:10912", "broker.shrinkTo=1"):
+        expect(text in done.stderr, f"{text!r} is not in the answer: {done.stderr}")
+    confirmed = asked("broker.shrinkTo=1")
+    expect(confirmed.returncode == 0, f"a confirmed change is refused: {confirmed.stderr}")
+
+
 @test("dry-run.api-server-takes-every-example")
 def dry_run():
     for values in sorted((release.CHART / "ci").glob("*-values.yaml")):

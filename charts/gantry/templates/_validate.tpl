@@ -1,4 +1,4 @@
-{{/* What a schema cannot say, or cannot say well. Every message names the value and what to do. */}}
+{{/* What a schema cannot say, or cannot say well. Every message names the value and what to do. _installed.tpl has what depends on the cluster. */}}
 
 {{- define "gantry.validate" -}}
 {{- include "gantry.validate.config" (dict "what" "broker.config" "config" .Values.broker.config "keys" (list
@@ -14,6 +14,7 @@
 {{- include "gantry.validate.budget" . -}}
 {{- include "gantry.validate.drain" . -}}
 {{- include "gantry.validate.namesrv" . -}}
+{{- include "gantry.validate.shrinkTo" . -}}
 {{- end -}}
 
 {{- define "gantry.validate.config" -}}
@@ -48,20 +49,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* (dict "root" $ "set" N): claims of a StatefulSet cannot be changed; the API server's answer does not say how it is done. */}}
-{{- define "gantry.validate.volume" -}}
-{{- $name := include "gantry.set.name" . -}}
-{{- $old := lookup "apps/v1" "StatefulSet" .root.Release.Namespace $name -}}
-{{- if $old -}}
-{{- $claims := default list $old.spec.volumeClaimTemplates -}}
-{{- $wanted := .root.Values.broker.persistence -}}
-{{- if and $claims $wanted.enabled -}}
-{{- $size := (index $claims 0).spec.resources.requests.storage -}}
-{{- if ne $size $wanted.size -}}
-{{- fail (printf "broker.persistence.size: %s, but StatefulSet %s has volumes of %s. Volumes can grow, never shrink; to let them grow, raise the request of each claim store-%s-N, delete the StatefulSet with --cascade=orphan, and upgrade again" $wanted.size $name $size $name) -}}
-{{- end -}}
-{{- else if ne (empty $claims) (not $wanted.enabled) -}}
-{{- fail (printf "broker.persistence.enabled: StatefulSet %s was installed with the other choice, which cannot be changed; install a new release and move the topics" $name) -}}
-{{- end -}}
+{{/* It confirms one change. Left in a values file, it must not confirm the next one as well. */}}
+{{- define "gantry.validate.shrinkTo" -}}
+{{- $to := int .Values.broker.shrinkTo -}}
+{{- $replicas := int .Values.broker.replicas -}}
+{{- if and (ne $to 0) (ne $to $replicas) -}}
+{{- fail (printf "broker.shrinkTo: %d confirms that broker.replicas becomes %d, but broker.replicas is %d; remove broker.shrinkTo from the values" $to $to $replicas) -}}
 {{- end -}}
 {{- end -}}
