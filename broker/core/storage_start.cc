@@ -46,13 +46,6 @@ Result<void> Storage::check_foreign_store() const {
   GANTRY_TRY(refuse("a DLedger store", ("dledger-" + config_.broker_name).c_str()));
   GANTRY_TRY(refuse("a RocksDB consume queue store", "rocksdbconsumequeue"));
   GANTRY_TRY(refuse("a RocksDB consume queue store", "consumequeue_r"));
-  const std::string& logs = config_.store_path_commit_log;
-  if (logs.find(',') != std::string::npos) {
-    return make_error(ErrorCode::kUnsupported,
-                      fmt::format("storePathCommitLog '{}' names several directories; Gantry keeps "
-                                  "the CommitLog in one",
-                                  logs));
-  }
   return {};
 }
 

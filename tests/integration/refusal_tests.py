@@ -4,6 +4,7 @@ import socket
 import subprocess
 
 from harness.broker import BINARIES, StartError, send_ext
+from harness.group import Group
 from harness.runner import test
 
 
@@ -52,11 +53,38 @@ def foreign(context):
     other = context.broker(store="dledger")
     (other.store / "dledger-broker-a").mkdir(parents=True)
     refused(other, "DLedger")
+    for number, name in enumerate(("rocksdbconsumequeue", "consumequeue_r")):
+        rocks = context.broker(store=f"rocks{number}")
+        (rocks.store / name).mkdir(parents=True)
+        refused(rocks, name, "RocksDB")
+    refused(context.broker(f"storePathCommitLog={context.work}/one,{context.work}/two", store="several"),
+            "storePathCommitLog", "expected one directory")
     sized = context.broker(store="sized")
     sized.start()
     sized.stop()
     sized.settings.append("mappedFileSizeCommitLog=8388608")
     refused(sized, "mappedFileSizeCommitLog")
+
+
+@test("refuse.a-set-whose-log-rocketmq-has-continued")
+def continued(context):
+    """A broker alone takes over what RocketMQ has written behind its end; a member of a set would differ from the others."""
+    group = Group(context)
+    group.start()
+    leader = group.leader()
+    leader.create_topic("T")
+    victim = group.followers(leader)[0]
+    group.converge()
+    victim.stop()
+    end = int(leader.metric("gantry_log_commit_position"))
+    log = victim.store / "commitlog" / f"{0:020d}"
+    with open(log, "r+b") as f:
+        data = f.read()
+        own_end = len(data.rstrip(b"\0"))
+        assert 0 < own_end <= end + 8, (own_end, end)
+        f.seek(end)
+        f.write(b"\0\0\1\0\xda\xa3\x20\xa7")  # size and magic of a record
+    refused(victim, "continued by RocketMQ", "join again")
 
 
 @test("refuse.oversized-and-illegal-messages")
