@@ -123,6 +123,49 @@ def java_client(context):
             victim[0].stop()
             victim[0].start()
 
+        def kill_follower():
+            victim[:] = [group.followers(group.leader())[0]]
+            victim[0].kill()
+
+        def kill_all():
+            for member in group.members:
+                member.kill()
+            for member in group.members:
+                member.start()
+
+        def pause():
+            victim[:] = [group.leader()]
+            victim[0].pause()
+            group.members.remove(victim[0])
+
+        def resume():
+            group.members.append(victim[0])
+            victim[0].resume()
+            scene.caught_up(victim[0])
+
+        def cut_off():
+            victim[:] = [group.leader()]
+            for other in group.followers(victim[0]):
+                scene.network.cut(victim[0], other)
+                scene.network.cut(other, victim[0])
+            scene.network.cut_from_clients(victim[0])
+            group.members.remove(victim[0])
+
+        def heal():
+            group.members.append(victim[0])
+            scene.network.heal(group.members)
+            scene.caught_up(victim[0])
+
+        def silence():
+            victim[:] = [group.leader()]
+            for other in group.followers(victim[0]):
+                scene.network.cut(victim[0], other)
+            group.until("another leader", lambda: group.leader() is not victim[0])
+
+        def hear():
+            scene.network.heal(group.members)
+            scene.caught_up(victim[0])
+
         def move():
             status, answer = group.ask_leader("POST", "/v1/raft/transfer")
             assert status == 200, (status, answer)
@@ -132,6 +175,11 @@ def java_client(context):
             ("restart of the leader", restart, come_back),
             ("kill -9 of the leader that comes back at once", kill_and_start, come_back),
             ("kill -9 of the leader that stays away", kill, come_back),
+            ("kill -9 of a follower", kill_follower, come_back),
+            ("kill -9 of all", kill_all, lambda: None),
+            ("SIGSTOP of the leader", pause, resume),
+            ("leader cut off", cut_off, heal),
+            ("leader is not heard", silence, hear),
         ])
 
 
