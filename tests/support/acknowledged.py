@@ -20,14 +20,14 @@ class Acknowledged(dict):
 
     def update(self, other):
         self.twice += other.twice
-        for place, body in other.items():
+        for place, body in dict(other).items():  # a copy in one step: other threads may add to it
             self[place] = body
 
     def encoded(self):
         """The same with bodies as bytes."""
         result = Acknowledged()
         result.twice += self.twice
-        for place, body in self.items():
+        for place, body in dict(self).items():
             result[place] = body.encode()
         return result
 
