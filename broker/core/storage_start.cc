@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "broker/core/memory_shares.h"
 #include "broker/core/storage.h"
 #include "log/log.h"
 #include "replog/internal_topic.h"
@@ -81,10 +82,7 @@ Result<void> Storage::open() {
                            ? replog::FlushMode::kSync
                            : replog::FlushMode::kAsync;
   options.flush_interval = std::chrono::milliseconds(config_.flush_interval_commit_log_ms);
-  options.tail_cache_bytes = config_.tail_cache_bytes > 0
-                                 ? static_cast<std::size_t>(config_.tail_cache_bytes)
-                                 : static_cast<std::size_t>(std::min<std::int64_t>(
-                                       128 << 20, runtime::process_limits().memory_bytes / 4));
+  options.tail_cache_bytes = tail_cache_bytes(config_, runtime::process_limits().memory_bytes);
   // A record is the message and its names, properties and fixed parts.
   options.record_bytes_max = config_.max_message_size + (64 << 10);
   if (tune_) tune_(options);

@@ -34,7 +34,7 @@ std::unexpected<Error> no_member(const raft::MemberId& uuid) {
 }  // namespace
 
 GroupMembers::GroupMembers(BrokerContext& context, GroupPeers& peers)
-    : context_(context), storage_(context.storage), peers_(peers) {
+    : context_(context), storage_(context.storage), peers_(peers), news_(context.clock) {
   storage_.add_role_observer(*this);
 }
 
@@ -96,23 +96,23 @@ Result<void> GroupMembers::check_candidate(const peer::Hello& hello) const {
                   hello.address, hello.membership.members.size()));
 }
 
-void GroupMembers::join(const raft::MemberId& uuid, const std::string& address, Done done) {
-  if (!storage_.leading()) return done(not_leader());
+Result<GroupMembers::Plan> GroupMembers::plan_join(const raft::MemberId& uuid,
+                                                   const std::string& address) {
   const auto hello = candidate(uuid, address);
-  if (!hello) return done(std::unexpected(hello.error()));
-  if (const auto fits = check_candidate(*hello); !fits) return done(fits);
+  if (!hello) return std::unexpected(hello.error());
+  GANTRY_TRY(check_candidate(*hello));
   if (!address.empty() && address != hello->address) {
     const auto there = peers_.hello_at(address);
     if (!there || there->member_uuid != hello->member_uuid) {
-      return done(make_error(ErrorCode::kConflict,
-                             fmt::format("member {} says that it is at {}, not at {}",
-                                         hello->member_uuid, hello->address, address)));
+      return make_error(ErrorCode::kConflict,
+                        fmt::format("member {} says that it is at {}, not at {}",
+                                    hello->member_uuid, hello->address, address));
     }
   }
   raft::Member member{hello->member_uuid, address.empty() ? hello->address : address, 0, false};
   raft::Membership next = core().membership();
   if (const raft::Member* known = next.find(member.id)) {
-    if (known->address == member.address) return done({});
+    if (known->address == member.address) return Plan{};
     member.number = known->number;
     member.voter = known->voter;
   } else {
@@ -120,10 +120,10 @@ void GroupMembers::join(const raft::MemberId& uuid, const std::string& address, 
   }
   for (const raft::Member& other : next.members) {
     if (other.id == member.id || other.address != member.address) continue;
-    return done(make_error(
+    return make_error(
         ErrorCode::kConflict,
         fmt::format("member {} has the address {} already; remove it first if it is gone", other.id,
-                    other.address)));
+                    other.address));
   }
   // A broker set of one has not said yet where others reach it.
   raft::Member self = *next.find(core().self());
@@ -132,37 +132,35 @@ void GroupMembers::join(const raft::MemberId& uuid, const std::string& address, 
     next.put(self);
   }
   next.put(member);
-  change(std::move(next),
-         fmt::format("member {} at {} is a {} with number {}", member.id, member.address,
-                     member.voter ? "voter" : "learner", member.number),
-         std::move(done));
+  return Plan{std::move(next),
+              fmt::format("member {} at {} is a {} with number {}", member.id, member.address,
+                          member.voter ? "voter" : "learner", member.number)};
 }
 
-void GroupMembers::promote(const raft::MemberId& uuid, Done done) {
-  if (!storage_.leading()) return done(not_leader());
+Result<GroupMembers::Plan> GroupMembers::plan_promotion(const raft::MemberId& uuid) const {
   raft::Membership next = core().membership();
   const raft::Member* known = next.find(uuid);
-  if (known == nullptr) return done(no_member(uuid));
-  if (known->voter) return done({});
+  if (known == nullptr) return no_member(uuid);
+  if (known->voter) return Plan{};
   const auto progress = core().progress().find(uuid);
   const bool heard = progress != core().progress().end() &&
                      progress->second.state() == raft::Progress::State::kReplicate &&
                      core().answers(progress->second);
   if (!heard) {
-    return done(make_error(ErrorCode::kUnavailable,
-                           fmt::format("learner {} does not follow the log yet", uuid)));
+    return make_error(ErrorCode::kUnavailable,
+                      fmt::format("learner {} does not follow the log yet", uuid));
   }
   const std::int64_t lag = core().end() - progress->second.written();
   if (lag > kPromoteLagMax || progress->second.recovering) {
-    return done(make_error(
+    return make_error(
         ErrorCode::kUnavailable,
         fmt::format("learner {} lags by {} bytes, at most {} are allowed; ask again later", uuid,
-                    lag, kPromoteLagMax)));
+                    lag, kPromoteLagMax));
   }
   raft::Member member = *known;
   member.voter = true;
   next.put(member);
-  change(std::move(next), fmt::format("member {} is a voter", uuid), std::move(done));
+  return Plan{std::move(next), fmt::format("member {} is a voter", uuid)};
 }
 
 // The voters that stay must have a majority that answers, or nothing could be decided any more.
@@ -184,27 +182,52 @@ Result<void> GroupMembers::check_removal(const raft::Membership& next) const {
                                 next.voter_count(), answering, next.quorum()));
 }
 
-void GroupMembers::remove(const raft::MemberId& uuid, Done done) {
-  if (!storage_.leading()) return done(not_leader());
+Result<GroupMembers::Plan> GroupMembers::plan_removal(const raft::MemberId& uuid) {
   raft::Membership next = core().membership();
   const raft::Member* known = next.find(uuid);
-  if (known == nullptr) return done(no_member(uuid));
+  if (known == nullptr) return no_member(uuid);
   const bool voter = known->voter;
   next.remove(uuid);
-  if (voter) {
-    if (const auto safe = check_removal(next); !safe) return done(safe);
-  }
+  if (voter) GANTRY_TRY(check_removal(next));
   if (uuid == core().self()) {
-    if (const auto begun = transfer({}); !begun) return done(begun);
-    return done(make_error(ErrorCode::kUnavailable,
-                           "the leader hands over before it is removed; ask again in a moment"));
+    GANTRY_TRY(transfer({}));
+    return make_error(ErrorCode::kUnavailable,
+                      "the leader hands over before it is removed; ask again in a moment");
   }
-  change(std::move(next), fmt::format("member {} is removed", uuid), std::move(done));
+  return Plan{std::move(next), fmt::format("member {} is removed", uuid)};
 }
 
-void GroupMembers::change(raft::Membership next, std::string what, Done done) {
+void GroupMembers::join(const raft::MemberId& uuid, const std::string& address, Done done) {
+  if (!storage_.leading()) return done(not_leader());
+  carry_out(fmt::format("join uuid=\"{}\" address=\"{}\"", uuid, address), plan_join(uuid, address),
+            std::move(done));
+}
+
+void GroupMembers::promote(const raft::MemberId& uuid, Done done) {
+  if (!storage_.leading()) return done(not_leader());
+  carry_out(fmt::format("promote uuid=\"{}\"", uuid), plan_promotion(uuid), std::move(done));
+}
+
+void GroupMembers::remove(const raft::MemberId& uuid, Done done) {
+  if (!storage_.leading()) return done(not_leader());
+  carry_out(fmt::format("remove uuid=\"{}\"", uuid), plan_removal(uuid), std::move(done));
+}
+
+void GroupMembers::carry_out(const std::string& request, Result<Plan> plan, Done done) {
+  if (!plan) {
+    const Error& error = plan.error();
+    // Who asks again in a moment is not refused.
+    if (error.code != ErrorCode::kUnavailable && news_.is_new(request, error.message)) {
+      logger.warn("a change of the membership is refused request={} reason=\"{}\"", request,
+                  error.message);
+    }
+    return done(std::unexpected(error));
+  }
+  news_.settled(request);
+  if (plan->what.empty()) return done({});
   storage_.replica().change_membership(
-      next, [what = std::move(what), done = std::move(done)](Result<void> result) mutable {
+      plan->next,
+      [what = std::move(plan->what), done = std::move(done)](Result<void> result) mutable {
         if (result) {
           logger.info("membership: {}", what);
         } else {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/core/context.h"
+#include "log/news.h"
 #include "peer/hello.h"
 #include "replog/replica.h"
 
@@ -42,11 +43,20 @@ class GroupMembers final : private RoleObserver {
   void hand_over(const raft::MemberId& target, HandedOver done);
 
  private:
+  struct Plan {
+    raft::Membership next;
+    std::string what;  // for the log; empty: it is so already
+  };
+
   const raft::Core& core() const { return storage_.replica().core(); }
   Result<peer::Hello> candidate(const raft::MemberId& uuid, const std::string& address);
   Result<void> check_candidate(const peer::Hello& hello) const;
   Result<void> check_removal(const raft::Membership& next) const;
-  void change(raft::Membership next, std::string what, Done done);
+  Result<Plan> plan_join(const raft::MemberId& uuid, const std::string& address);
+  Result<Plan> plan_promotion(const raft::MemberId& uuid) const;
+  Result<Plan> plan_removal(const raft::MemberId& uuid);
+  // Changes the membership, or says why not; a refusal that repeats itself is logged once.
+  void carry_out(const std::string& request, Result<Plan> plan, Done done);
   void on_group_changed() override;
   void settle_hand_over();
   void end_hand_over(const Result<raft::MemberId>& leader);
@@ -54,6 +64,7 @@ class GroupMembers final : private RoleObserver {
   BrokerContext& context_;
   Storage& storage_;
   GroupPeers& peers_;
+  log::News news_;  // of refusals, by request
   std::vector<HandedOver> handing_over_;
   std::unique_ptr<runtime::Timer> hand_over_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/core/delay_levels.h"
+#include "broker/core/memory_shares.h"
 #include "log/log.h"
 #include "runtime/process_limits.h"
 
@@ -48,9 +49,8 @@ QueueReader::QueueReader(BrokerContext& context)
 }
 
 bool QueueReader::lagging(LogPosition position) const {
-  const std::int64_t memory =
-      memory_bytes_ / 100 * context_.config.access_message_in_memory_max_ratio;
-  return context_.storage.log().committed() - position > memory;
+  return context_.storage.log().committed() - position >
+         in_memory_bytes(context_.config, memory_bytes_);
 }
 
 QueueReader::Limits QueueReader::limits(bool behind, std::uint32_t max_messages,

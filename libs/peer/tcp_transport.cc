@@ -20,6 +20,7 @@ TcpTransport::TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::Fram
                            Clock& clock)
     : callbacks_(std::move(callbacks)),
       clock_(clock),
+      news_(clock),
       endpoint_(std::make_unique<net::FrameEndpoint>(shard, static_cast<net::FrameHandler&>(*this),
                                                      options)) {}
 
@@ -120,8 +121,11 @@ void TcpTransport::on_close(net::FrameChannel& channel) {
   const auto it = links_.find(channel.id());
   if (it == links_.end()) return;
   const std::optional<Hello> hello = std::move(it->second.hello);
+  const bool refused = it->second.refused;
   links_.erase(it);
   if (!hello) return;
+  // A refusal may follow a hello that was accepted here; without one, all was well.
+  if (!refused) news_.settled(subject_of(channel, &*hello));
   kLog.info("a connection to member {} is gone address={} dialled=\"{}\"", hello->member_uuid,
             hello->address, channel.dialled());
   changed();
@@ -138,7 +142,7 @@ void TcpTransport::on_frame(net::FrameChannel& channel, std::string_view header,
 
 void TcpTransport::on_hello(net::FrameChannel& channel, Hello hello) {
   if (const auto fits = check_hello(self_, hello); !fits) {
-    return refuse(channel, fits.error().message);
+    return refuse(channel, hello, fits.error().message);
   }
   if (hello.member_uuid == self_.member_uuid) return on_own_uuid(channel, hello);
   Link& link = links_[channel.id()];
@@ -171,16 +175,18 @@ bool TcpTransport::settle_copies(net::FrameChannel& channel, const Hello& hello)
     if (link.hello->member_uuid != hello.member_uuid || link.hello->process == hello.process)
       continue;
     if (!at_member_address(channel, hello) || at_member_address(*link.channel, *link.hello)) {
-      refuse(channel, fmt::format("{} has the uuid {} of the member that is connected from {}: one "
-                                  "of the two stores is a copy of the other",
-                                  hello.address, hello.member_uuid, link.hello->address));
+      refuse(channel, hello,
+             fmt::format("{} has the uuid {} of the member that is connected from {}: one of the "
+                         "two stores is a copy of the other",
+                         hello.address, hello.member_uuid, link.hello->address));
       return false;
     }
     copies.push_back(link.channel);
   }
   for (net::FrameChannel* copy : copies) {
-    refuse(*copy, fmt::format("the member {} is at {}: the store here is a copy of it",
-                              hello.member_uuid, channel.dialled()));
+    refuse(*copy, *links_[copy->id()].hello,
+           fmt::format("the member {} is at {}: the store here is a copy of it", hello.member_uuid,
+                       channel.dialled()));
   }
   return true;
 }
@@ -197,7 +203,7 @@ void TcpTransport::note_clock(Link& link, const Hello& hello) const {
 // Either this member has dialled itself under another name, or somebody copied its store.
 void TcpTransport::on_own_uuid(net::FrameChannel& channel, const Hello& hello) {
   if (hello.address != self_.address) {
-    return refuse(channel,
+    return refuse(channel, hello,
                   fmt::format("{} has the uuid {} of the member at {}: one of the two stores is a "
                               "copy of the other",
                               hello.address, hello.member_uuid, self_.address));
@@ -210,7 +216,10 @@ void TcpTransport::on_own_uuid(net::FrameChannel& channel, const Hello& hello) {
 }
 
 void TcpTransport::on_refusal(net::FrameChannel& channel, const Refusal& refusal) {
-  note_problem(channel, "refused by the peer: " + refusal.reason);
+  Link& link = links_[channel.id()];
+  link.refused = true;
+  note_problem(channel, link.hello ? &*link.hello : nullptr,
+               "refused by the peer: " + refusal.reason);
   channel.close("refused by the peer");
 }
 
@@ -225,27 +234,43 @@ void TcpTransport::on_message(net::FrameChannel& channel, raft::Message message,
   if (callbacks_.receive) callbacks_.receive(std::move(message), body);
 }
 
-void TcpTransport::refuse(net::FrameChannel& channel, const std::string& reason) {
+void TcpTransport::refuse(net::FrameChannel& channel, const Hello& hello,
+                          const std::string& reason) {
   ++refused_;
+  links_[channel.id()].refused = true;
   channel.send(encode(Refusal{reason}), {});
-  note_problem(channel, reason);
+  note_problem(channel, &hello, reason);
   channel.close("refused");
 }
 
+// Whom a line in the log is about. Who dials in has another port each time, and its host may be
+// that of a gateway: what it says of itself is better.
+std::string TcpTransport::subject_of(const net::FrameChannel& channel, const Hello* hello) {
+  if (!channel.dialled().empty()) return "dialled " + channel.dialled();
+  return hello != nullptr ? fmt::format("member {} {}", hello->member_uuid, hello->address)
+                          : "host " + channel.peer().host;
+}
+
 // A refused peer comes back every few seconds: only what is new is said aloud.
-void TcpTransport::note_problem(const net::FrameChannel& channel, const std::string& reason) {
+void TcpTransport::note_problem(const net::FrameChannel& channel, const Hello* hello,
+                                const std::string& reason) {
   const std::string& dialled = channel.dialled();
+  const bool news = news_.is_new(subject_of(channel, hello), reason);
   if (dialled.empty()) {
-    static RateLimit limit(10000);
-    kLog.warn(limit, "a peer that dialled this member is no peer peer={} reason=\"{}\"",
-              channel.peer().text(), reason);
+    if (!news) return;
+    kLog.warn(
+        "a peer that dialled this member is no peer peer={} member={} address={} reason=\"{}\"",
+        channel.peer().text(), hello != nullptr ? hello->member_uuid : "unknown",
+        hello != nullptr ? hello->address : "unknown", reason);
     return;
+  }
+  if (news) {
+    kLog.warn("an address is no peer of this member address={} peer={} reason=\"{}\"", dialled,
+              channel.peer().text(), reason);
   }
   std::string& known = problems_[dialled];
   if (known == reason) return;
   known = reason;
-  kLog.warn("an address is no peer of this member address={} peer={} reason=\"{}\"", dialled,
-            channel.peer().text(), reason);
   changed();
 }
 

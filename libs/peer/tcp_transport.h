@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "log/news.h"
 #include "net/frame_endpoint.h"
 #include "peer/codec.h"
 #include "peer/hello.h"
@@ -91,6 +92,7 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
     net::FrameChannel* channel = nullptr;
     std::optional<Hello> hello;
     std::int64_t clock_ahead_ms = 0;
+    bool refused = false;  // by either side
   };
 
   void on_open(net::FrameChannel& channel) override;
@@ -108,8 +110,11 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   void on_own_uuid(net::FrameChannel& channel, const Hello& hello);
   void on_refusal(net::FrameChannel& channel, const Refusal& refusal);
   void on_message(net::FrameChannel& channel, raft::Message message, std::string_view body);
-  void refuse(net::FrameChannel& channel, const std::string& reason);
-  void note_problem(const net::FrameChannel& channel, const std::string& reason);
+  void refuse(net::FrameChannel& channel, const Hello& hello, const std::string& reason);
+  // `hello`: the peer's, null if it has not come.
+  static std::string subject_of(const net::FrameChannel& channel, const Hello* hello);
+  void note_problem(const net::FrameChannel& channel, const Hello* hello,
+                    const std::string& reason);
   void update_dials();
   void changed();
 
@@ -122,6 +127,7 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   std::set<std::string> dialled_before_;  // ... and have been at least once
   std::set<std::string> own_addresses_;
   std::map<std::string, std::string> problems_;
+  log::News news_;                       // of what is wrong with peers
   std::map<std::uint64_t, Link> links_;  // by channel id
   std::vector<std::string_view> pieces_;
   std::uint64_t dropped_ = 0, reconnects_ = 0, refused_ = 0;

@@ -8,47 +8,54 @@
 #include <cmath>
 #include <fstream>
 #include <optional>
-#include <string>
 
 namespace gantry::runtime {
 namespace {
 
-std::optional<std::int64_t> read_number(const std::string& path) {
-  std::ifstream file(path);
-  std::int64_t value = 0;
-  if (file >> value) return value;
+template <class Number>
+std::optional<Number> read_number(std::istream&& file) {
+  Number value{};
+  if (file >> value && value > 0) return value;  // "max" and -1: no limit
   return std::nullopt;
 }
 
-std::optional<double> cpu_quota() {
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
-    std::string quota;
-    double period = 0;
-    if (v2 >> quota >> period && quota != "max" && period > 0) return std::stod(quota) / period;
+std::optional<double> cpu_quota(const std::string& root) {
+  if (std::ifstream v2(root + "/cpu.max"); v2) {
+    double quota = 0, period = 0;
+    if (v2 >> quota >> period && quota > 0 && period > 0) return quota / period;
     return std::nullopt;
   }
-  const auto quota = read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  const auto period = read_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (quota && period && *quota > 0 && *period > 0) {
-    return static_cast<double>(*quota) / static_cast<double>(*period);
-  }
+  const auto quota = read_number<double>(std::ifstream(root + "/cpu/cpu.cfs_quota_us"));
+  const auto period = read_number<double>(std::ifstream(root + "/cpu/cpu.cfs_period_us"));
+  if (quota && period) return *quota / *period;
   return std::nullopt;
+}
+
+std::optional<std::int64_t> memory_limit(const std::string& root) {
+  if (std::ifstream v2(root + "/memory.max"); v2) {
+    return read_number<std::int64_t>(std::move(v2));
+  }
+  return read_number<std::int64_t>(std::ifstream(root + "/memory/memory.limit_in_bytes"));
 }
 
 }  // namespace
 
-ProcessLimits process_limits() {
-  ProcessLimits limits;
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) limits.cpus = std::max(1, CPU_COUNT(&set));
-  if (const auto quota = cpu_quota()) {
-    limits.cpus = std::clamp(static_cast<int>(std::ceil(*quota)), 1, limits.cpus);
+ProcessLimits within_cgroup(ProcessLimits machine, const std::string& root) {
+  if (const auto quota = cpu_quota(root)) {
+    machine.cpus = static_cast<int>(std::clamp<double>(std::ceil(*quota), 1, machine.cpus));
   }
-  limits.memory_bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  auto memory = read_number("/sys/fs/cgroup/memory.max");  // "max" does not parse: no limit
-  if (!memory) memory = read_number("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-  if (memory && *memory > 0) limits.memory_bytes = std::min(limits.memory_bytes, *memory);
-  return limits;
+  if (const auto memory = memory_limit(root)) {
+    machine.memory_bytes = std::min(machine.memory_bytes, *memory);
+  }
+  return machine;
+}
+
+ProcessLimits process_limits() {
+  ProcessLimits machine;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) machine.cpus = std::max(1, CPU_COUNT(&set));
+  machine.memory_bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  return within_cgroup(machine, "/sys/fs/cgroup");
 }
 
 }  // namespace gantry::runtime

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "protocol/message_id.h"
@@ -187,7 +188,8 @@ bool BrokerRig::eventually(const std::function<bool()>& done) {
   return true;
 }
 
-std::string BrokerRig::http_get(const std::string& path) const {
+HttpAnswer BrokerRig::http(const std::string& method, const std::string& path,
+                           const std::string& body) const {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -195,7 +197,9 @@ std::string BrokerRig::http_get(const std::string& path) const {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string text;
   if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
+    const std::string request = method + " " + path +
+                                " HTTP/1.0\r\nContent-Length: " + std::to_string(body.size()) +
+                                "\r\n\r\n" + body;
     EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(request.size()));
     std::array<char, 4096> buffer{};
@@ -204,8 +208,13 @@ std::string BrokerRig::http_get(const std::string& path) const {
     }
   }
   ::close(fd);
-  const std::size_t body = text.find("\r\n\r\n");
-  return body == std::string::npos ? std::string() : text.substr(body + 4);
+  HttpAnswer answer;
+  const std::size_t status = text.find(' ');
+  if (status != std::string::npos) answer.status = std::atoi(text.c_str() + status + 1);
+  if (const std::size_t at = text.find("\r\n\r\n"); at != std::string::npos) {
+    answer.body = text.substr(at + 4);
+  }
+  return answer;
 }
 
 }  // namespace gantry::broker::test

@@ -73,6 +73,11 @@ struct Sent {
   protocol::RecordHost host{};  // in the message id
 };
 
+struct HttpAnswer {
+  int status = 0;  // 0: there was none
+  std::string body;
+};
+
 class BrokerRig {
  public:
   BrokerRig();
@@ -106,8 +111,10 @@ class BrokerRig {
   // Asks until `done` says so; false after ten seconds.
   bool eventually(const std::function<bool()>& done);
   std::uint16_t remoting_port() const { return app_->remoting_port(); }
-  // GET of the HTTP port: the body.
-  std::string http_get(const std::string& path) const;
+  // Of the HTTP port.
+  HttpAnswer http(const std::string& method, const std::string& path,
+                  const std::string& body = {}) const;
+  std::string http_get(const std::string& path) const { return http("GET", path).body; }
 
  private:
   const std::filesystem::path directory_;

@@ -4,6 +4,7 @@
 
 #include "broker/client/queue_locks.h"
 #include "broker/core/delay_levels.h"
+#include "broker/core/memory_shares.h"
 #include "broker/core/record_facts.h"
 #include "broker/core/stats_item.h"
 #include "broker/pull/message_filter.h"
@@ -46,6 +47,23 @@ TEST(DelayLevels, ClampsToTheLast) {
   EXPECT_EQ(levels.clamp(99), 2);
   EXPECT_EQ(levels.delay_ms(1), 1000);
   EXPECT_EQ(levels.delay_ms(2), 5000);
+}
+
+TEST(MemoryShares, TheTailCacheIsAQuarterOfTheMemory) {
+  constexpr std::int64_t kMiB = 1 << 20;
+  config::BrokerConfig config;
+  EXPECT_EQ(tail_cache_bytes(config, 256 * kMiB), 64U * kMiB);
+  EXPECT_EQ(tail_cache_bytes(config, 512 * kMiB), 128U * kMiB);
+  EXPECT_EQ(tail_cache_bytes(config, 65536 * kMiB), 128U * kMiB);
+  config.tail_cache_bytes = 200 * kMiB;
+  EXPECT_EQ(tail_cache_bytes(config, 256 * kMiB), 200U * kMiB) << "what is configured counts";
+}
+
+TEST(MemoryShares, MessagesCountAsInMemoryWithinARatioOfIt) {
+  config::BrokerConfig config;
+  EXPECT_EQ(in_memory_bytes(config, 1000), 400);
+  config.access_message_in_memory_max_ratio = 0;
+  EXPECT_EQ(in_memory_bytes(config, 1000), 0);
 }
 
 class ClientPropertiesTest : public ::testing::Test {

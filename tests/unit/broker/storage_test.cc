@@ -13,6 +13,8 @@
 #include <random>
 
 #include "base/bytes.h"
+#include "broker/core/memory_shares.h"
+#include "runtime/process_limits.h"
 #include "runtime/shard.h"
 #include "sim/power_cut_file_system.h"
 #include "state/snapshot_store.h"
@@ -370,6 +372,22 @@ TEST_F(StorageTest, AFailedSyncOfTheQueuesEndsTheProcess) {
     rig.on_shard([&] { rig.storage->checkpoint(); });
   };
   EXPECT_EXIT(run(), ::testing::ExitedWithCode(70), "");
+}
+
+TEST_F(StorageTest, TheTailCacheHasItsShareOfTheMemory) {
+  const auto chosen = [this] {
+    runtime::Shard shard("tune");
+    PowerCutFileSystem disk;
+    std::size_t bytes = 0;
+    Storage storage(shard, disk, config_, system_clock(),
+                    [&](replog::LogOptions& options) { bytes = options.tail_cache_bytes; });
+    const auto opened = storage.open();
+    EXPECT_TRUE(opened) << opened.error().message;
+    return bytes;
+  };
+  EXPECT_EQ(chosen(), tail_cache_bytes(config_, runtime::process_limits().memory_bytes));
+  config_.tail_cache_bytes = 3 << 20;
+  EXPECT_EQ(chosen(), 3U << 20);
 }
 
 TEST_F(StorageTest, AStoreThatWasOnlyOpenedIsLeftAsItWas) {

@@ -14,12 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include "log/log.h"
 #include "net/frame_endpoint.h"
 #include "peer/tcp_transport.h"
 #include "runtime/shard.h"
+#include "tests/support/log_lines.h"
 
 namespace gantry::peer {
+
+using gantry::testing::LogLines;
 
 inline constexpr std::chrono::seconds kPatience{60};
 
@@ -43,34 +45,6 @@ class Board {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-};
-
-// Takes the log of the process while it lives.
-class LogLines {
- public:
-  LogLines() {
-    log::Options options;
-    options.level = log::Level::kDebug;
-    options.sink = [this](std::string_view line) {
-      board_.change([&] { lines_.emplace_back(line); });
-    };
-    log::init_logging(std::move(options));
-  }
-  ~LogLines() { log::init_logging({}); }
-  LogLines(const LogLines&) = delete;
-  LogLines& operator=(const LogLines&) = delete;
-  bool wait_for(std::string_view part) {
-    return board_.wait([&] {
-      for (const std::string& line : lines_) {
-        if (line.find(part) != std::string::npos) return true;
-      }
-      return false;
-    });
-  }
-
- private:
-  Board board_;
-  std::vector<std::string> lines_;
 };
 
 inline net::FrameOptions quick_frames() {

@@ -171,6 +171,109 @@ TEST(PeerTransport, ARefusedPeerIsToldWhy) {
   EXPECT_NE(reason.find("mappedFileSizeCommitLog 4096"), std::string::npos) << reason;
 }
 
+class PeerComplaints : public ::testing::Test {
+ protected:
+  static constexpr auto kDialledUs = "a peer that dialled this member is no peer";
+
+  PeerComplaints() { a.start(); }
+  Hello newcomer(char digit) const {
+    Hello hello = a.hello;
+    hello.member_uuid = member_id(digit);
+    hello.address = std::string(1, digit) + ".test:10912";
+    return hello;
+  }
+  Hello of_another_cluster(char digit) const {
+    Hello hello = newcomer(digit);
+    hello.cluster = "D";
+    return hello;
+  }
+  void is_refused(const Hello& hello) {
+    const std::uint64_t before = a.stats().refused;
+    Stranger stranger(a.hello.address, {{encode(hello), ""}});
+    EXPECT_TRUE(stranger.board.wait([&] { return stranger.closed; }));
+    EXPECT_EQ(a.stats().refused, before + 1);
+  }
+
+  LogLines log;
+  Station a{'a'};
+};
+
+TEST_F(PeerComplaints, OneThatKeepsDiallingIsNamedOnce) {
+  for (int i = 0; i < 5; ++i) is_refused(of_another_cluster('c'));
+  EXPECT_EQ(log.count(kDialledUs), 1) << log.text();
+  EXPECT_EQ(log.count("member=" + member_id('c') + " address=c.test:10912 reason="), 1);
+}
+
+TEST_F(PeerComplaints, ASecondOneIsNamedToo) {
+  for (int i = 0; i < 3; ++i) {
+    is_refused(of_another_cluster('c'));
+    is_refused(of_another_cluster('d'));
+  }
+  EXPECT_EQ(log.count(kDialledUs), 2) << log.text();
+  EXPECT_EQ(log.count("member=" + member_id('d')), 1);
+}
+
+TEST_F(PeerComplaints, AnotherReasonIsNamed) {
+  Hello hello = of_another_cluster('c');
+  is_refused(hello);
+  hello.cluster = a.hello.cluster;
+  hello.file_bytes = 4096;
+  is_refused(hello);
+  is_refused(hello);
+  EXPECT_EQ(log.count(kDialledUs), 2) << log.text();
+  EXPECT_EQ(log.count("mappedFileSizeCommitLog 4096"), 1);
+}
+
+TEST_F(PeerComplaints, OneThatWasFineInBetweenIsNamedAgain) {
+  is_refused(of_another_cluster('c'));
+  {
+    Stranger repaired(a.hello.address, {{encode(newcomer('c')), ""}});
+    ASSERT_TRUE(a.wait_for_peer('c'));
+  }
+  ASSERT_TRUE(a.board.wait([&] { return a.peers.empty(); }));
+  is_refused(of_another_cluster('c'));
+  EXPECT_EQ(log.count(kDialledUs), 2) << log.text();
+}
+
+TEST_F(PeerComplaints, OneThatWeAcceptAndThatRefusesUsIsNamedOnce) {
+  const std::string refusal = encode(Refusal{"not today"});
+  for (int i = 0; i < 3; ++i) {
+    Stranger refuser(a.hello.address, {{encode(newcomer('c')), ""}, {refusal, ""}});
+    ASSERT_TRUE(refuser.board.wait([&] { return refuser.closed; }));
+  }
+  EXPECT_EQ(log.count(kDialledUs), 1) << log.text();
+}
+
+TEST_F(PeerComplaints, AnAddressThatIsNoPeerIsNamedOnce) {
+  class Refuser final : public net::FrameHandler {
+   public:
+    explicit Refuser(std::string hello) : hello_(std::move(hello)) {}
+    void on_open(net::FrameChannel& channel) override {
+      channel.send(hello_, {});
+      channel.send(encode(Refusal{"not today"}), {});
+      board.change([&] { ++opened; });
+    }
+    void on_frame(net::FrameChannel&, std::string_view, std::string_view) override {}
+    void on_close(net::FrameChannel&) override {}
+    Board board;
+    int opened = 0;
+
+   private:
+    const std::string hello_;
+  } refuser(encode(newcomer('c')));
+  runtime::Shard shard("refuser");
+  net::FrameEndpoint endpoint(shard, refuser, {});
+  const auto port = endpoint.listen("127.0.0.1", 0);
+  ASSERT_TRUE(port.has_value());
+  shard.start();
+  a.dial({local(*port)});
+  EXPECT_TRUE(refuser.board.wait([&] { return refuser.opened == 4; }));
+  a.dial({});
+  EXPECT_EQ(log.count("an address is no peer of this member"), 1) << log.text();
+  shard.stop();
+  shard.join();
+}
+
 TEST(PeerTransport, HowFarClocksAreApartIsKnown) {
   Station a('a');
   a.start();
