@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "broker/core/memory_shares.h"
 #include "runtime/process_limits.h"
 
 namespace gantry::broker {
@@ -29,7 +30,7 @@ bool first_message_in_memory(BrokerContext& context, std::string_view topic,
   if (!entry || entry->blank()) return false;
   static const std::int64_t memory = runtime::process_limits().memory_bytes;
   return context.storage.log().committed() - entry->position <=
-         memory / 100 * context.config.access_message_in_memory_max_ratio;
+         in_memory_bytes(context.config, memory);
 }
 
 void on_query_offset(BrokerContext& context, net::Connection& connection,
