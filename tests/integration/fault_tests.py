@@ -183,6 +183,32 @@ def java_client(context):
         ])
 
 
+@test("faults.members-join-and-leave")
+def members_change(context):
+    """From three members to five and back, whoever leads among those that leave."""
+    classes = java_classes()
+    with Scene(context) as scene:
+        group = scene.group
+
+        def grow():
+            began = time.monotonic()
+            for _ in range(2):
+                group.add_empty().start()
+                group.join(group.members[-1])
+            scene.recover("3 to 5 members", began)
+
+        def shrink():
+            began = time.monotonic()
+            for _ in range(2):
+                leader = group.leader()
+                group.remove(group.uuid(leader))
+                group.members.remove(leader)
+                leader.stop()
+            scene.recover("5 to 3 members", began)
+
+        java_gaps(scene, classes, [("3 to 5 members", grow, lambda: None), ("5 to 3 members", shrink, lambda: None)])
+
+
 def killed(context, flush):
     with Scene(context, flush=flush) as scene:
         gaps = []
