@@ -7,6 +7,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <utility>
 
+#include "net/name_resolver.h"
+
 namespace gantry::net {
 
 using std::chrono::milliseconds;
@@ -24,7 +26,6 @@ Dialer::Dialer(runtime::Shard& shard, HostPort target, milliseconds timeout, Don
       timeout_(timeout),
       deadline_(Clock::now() + timeout),
       done_(std::move(done)),
-      resolver_(shard.io()),
       socket_(shard.io()) {}
 
 void Dialer::start() {
@@ -39,20 +40,19 @@ void Dialer::start() {
   timer_ = shard_.after(timeout_, [this] {
     fail(ErrorCode::kTimeout, fmt::format("name not resolved within {} ms", timeout_.count()));
   });
-  resolver_.async_resolve(target_.host, std::to_string(target_.port),
-                          [self = shared_from_this()](const SystemError& error,
-                                                      const Tcp::resolver::results_type& results) {
-                            if (!self->done_) return;
-                            if (error) {
-                              self->fail(ErrorCode::kUnavailable,
-                                         "cannot resolve the name: " + error.message());
-                              return;
-                            }
-                            self->unresolved_ = false;
-                            for (const auto& entry : results)
-                              self->endpoints_.push_back(entry.endpoint());
-                            self->connect_next();
-                          });
+  NameResolver::of(shard_).find(
+      target_.host, [self = shared_from_this()](const Result<Addresses>& found) {
+        if (!self->done_) return;
+        if (!found) {
+          self->fail(ErrorCode::kUnavailable, "cannot resolve the name: " + found.error().message);
+          return;
+        }
+        self->unresolved_ = false;
+        for (const auto& each : *found) {
+          self->endpoints_.emplace_back(each, self->target_.port);
+        }
+        self->connect_next();
+      });
 }
 
 void Dialer::connect_next() {
@@ -102,7 +102,6 @@ void Dialer::finish(Result<TcpSocket> result) {
 void Dialer::cancel() {
   done_ = nullptr;
   timer_.reset();
-  resolver_.cancel();
   SystemError ignored;
   socket_.close(ignored);
 }

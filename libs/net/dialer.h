@@ -43,7 +43,6 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   const std::chrono::milliseconds timeout_;
   const Clock::time_point deadline_;
   Done done_;  // empty once finished or cancelled
-  Tcp::resolver resolver_;
   TcpSocket socket_;
   std::vector<Tcp::endpoint> endpoints_;
   std::size_t next_ = 0;

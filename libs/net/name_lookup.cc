@@ -7,40 +7,32 @@
 #include <cstdint>
 #include <utility>
 
-#include "net/socket.h"
+#include "net/name_resolver.h"
 
 namespace gantry::net {
 
 struct NameLookup::State {
-  explicit State(runtime::Shard& shard) : resolver(shard.io()) {}
-  Tcp::resolver resolver;
+  runtime::Shard& shard;
   std::uint64_t newest = 0;  // of the lookup whose answer counts
 };
 
-NameLookup::NameLookup(runtime::Shard& shard) : state_(std::make_shared<State>(shard)) {}
+NameLookup::NameLookup(runtime::Shard& shard) : state_(std::make_shared<State>(State{shard})) {}
 
-NameLookup::~NameLookup() {
-  ++state_->newest;
-  state_->resolver.cancel();
-}
+NameLookup::~NameLookup() { ++state_->newest; }
 
 void NameLookup::find(const std::string& host, Done done) {
-  state_->resolver.cancel();
   const std::uint64_t number = ++state_->newest;
-  state_->resolver.async_resolve(
-      host, "",
-      [state = state_, number, host, done = std::move(done)](
-          const SystemError& error, const Tcp::resolver::results_type& results) mutable {
+  NameResolver::of(state_->shard)
+      .find(host, [state = state_, number, host,
+                   done = std::move(done)](const Result<Addresses>& found) mutable {
         if (number != state->newest) return;
-        if (error || results.empty()) {
-          done(make_error(ErrorCode::kUnavailable,
-                          fmt::format("cannot resolve the name {}: {}", host, error.message())));
+        if (!found) {
+          done(make_error(ErrorCode::kUnavailable, fmt::format("cannot resolve the name {}: {}",
+                                                               host, found.error().message)));
           return;
         }
-        const auto v4 = std::ranges::find_if(
-            results, [](const auto& entry) { return entry.endpoint().address().is_v4(); });
-        const auto found = v4 == results.end() ? results.begin() : v4;
-        done(found->endpoint().address().to_string());
+        const auto v4 = std::ranges::find_if(*found, [](const auto& ip) { return ip.is_v4(); });
+        done((v4 == found->end() ? found->front() : *v4).to_string());
       });
 }
 
