@@ -38,6 +38,13 @@ class LogLines {
     return changed_.wait_for(lock, std::chrono::minutes(1),
                              [&] { return count_locked(part) >= times; });
   }
+  // The first line with `part`; "" when none has come in a minute.
+  std::string line_with(std::string_view part) {
+    if (!wait_for(part)) return {};
+    const std::lock_guard lock(mutex_);
+    return *std::ranges::find_if(
+        lines_, [&](const std::string& line) { return line.find(part) != std::string::npos; });
+  }
   // Lines so far with `part` in them.
   std::ptrdiff_t count(std::string_view part) {
     const std::lock_guard lock(mutex_);

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "net/frame_endpoint.h"
 #include "net_test_util.h"
+#include "tests/support/log_lines.h"
 
 namespace {
 
@@ -203,12 +204,12 @@ TEST(Frames, ImpossibleLengthsCloseTheChannelAndSayWhy) {
       {lengths(10, 0x80000000U), "header of 2147483648 bytes"},
   };
   for (const Hostile& hostile : cases) {
-    LogCapture log;
+    testing::LogLines log;
     Side a(options);
     RawPeer peer(a.listen());
     ASSERT_TRUE(peer.send(hostile.bytes));
     EXPECT_TRUE(peer.closed()) << hostile.reason;
-    EXPECT_NE(log.wait_for(hostile.reason), "") << hostile.reason;
+    EXPECT_NE(log.line_with(hostile.reason), "") << hostile.reason;
     EXPECT_EQ(a.stats().protocol_errors, 1U);
     EXPECT_EQ(a.received.value(), 0);
   }

@@ -31,34 +31,6 @@ bool Counter::wait_for(int at_least) {
   return changed_.wait_for(lock, kPatience, [&] { return value_ >= at_least; });
 }
 
-LogCapture::LogCapture() {
-  log::Options options;
-  options.level = log::Level::kDebug;
-  options.sink = [this](std::string_view line) {
-    const std::lock_guard lock(mutex_);
-    lines_.emplace_back(line);
-    changed_.notify_all();
-  };
-  log::init_logging(std::move(options));
-}
-
-LogCapture::~LogCapture() { log::init_logging({}); }
-
-std::string LogCapture::wait_for(std::string_view part) {
-  std::unique_lock lock(mutex_);
-  std::string found;
-  changed_.wait_for(lock, kPatience, [&] {
-    for (const std::string& line : lines_) {
-      if (line.find(part) != std::string::npos) {
-        found = line;
-        return true;
-      }
-    }
-    return false;
-  });
-  return found;
-}
-
 RawPeer::RawPeer(std::uint16_t port, int receive_buffer) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
   EXPECT_GE(fd_, 0);
   if (receive_buffer > 0) {

@@ -56,22 +56,6 @@ class Counter {
   int value_ = 0;
 };
 
-// Takes the log of the process while it lives.
-class LogCapture {
- public:
-  LogCapture();
-  ~LogCapture();
-  LogCapture(const LogCapture&) = delete;
-  LogCapture& operator=(const LogCapture&) = delete;
-  // The first line that contains `part`; "" when none came.
-  std::string wait_for(std::string_view part);
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::string> lines_;
-};
-
 // A blocking socket. Failures are test failures.
 class RawPeer {
  public:

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "net_test_util.h"
+#include "tests/support/log_lines.h"
 
 namespace gantry::net {
 namespace {
@@ -52,7 +53,7 @@ TEST(ServerCalls, AnAnswerReachesItsCallWhileTheOpaquesOfBothSidesAreIndependent
 }
 
 TEST(ServerCalls, NoAnswerIsATimeoutAndALateOneIsDropped) {
-  LogCapture log;
+  testing::LogLines log;
   CallingServer calling(milliseconds(20));
   RawPeer peer(calling.server.port());
   const auto call = peer.receive();
@@ -63,7 +64,7 @@ TEST(ServerCalls, NoAnswerIsATimeoutAndALateOneIsDropped) {
   auto late = protocol::Command::response(0);
   late.opaque = call.opaque;
   peer.send(late);
-  EXPECT_NE(log.wait_for("response without a request, or too late"), "");
+  EXPECT_NE(log.line_with("response without a request, or too late"), "");
   peer.send(request(10, 1, "alive"));
   EXPECT_EQ(peer.receive().body, "alive");
   calling.server.run([&] { EXPECT_EQ(calling.replies, 1); });

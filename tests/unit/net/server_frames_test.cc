@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "net_test_util.h"
+#include "tests/support/log_lines.h"
 
 namespace gantry::net {
 namespace {
@@ -87,17 +88,17 @@ struct BadFrame {
   std::string reason;
 };
 
-class BadFrames : public testing::TestWithParam<BadFrame> {};
+class BadFrames : public ::testing::TestWithParam<BadFrame> {};
 
 TEST_P(BadFrames, CloseTheConnectionWithAReason) {
-  LogCapture log;
+  testing::LogLines log;
   TestServer server;
   RawPeer peer(server.port());
   peer.send(request(10, 1, "good"));
   EXPECT_EQ(peer.receive().body, "good");
   peer.send(GetParam().bytes);
   EXPECT_TRUE(peer.closed());
-  const std::string line = log.wait_for(GetParam().reason);
+  const std::string line = log.line_with(GetParam().reason);
   EXPECT_NE(line, "");
   EXPECT_NE(line.find("warn"), std::string::npos) << line;
   EXPECT_NE(line.find("peer=127.0.0.1:"), std::string::npos) << line;
@@ -108,7 +109,7 @@ TEST_P(BadFrames, CloseTheConnectionWithAReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadFrames,
-    testing::Values(
+    ::testing::Values(
         BadFrame{"OneByteTooLarge", frame(16777213, 2, ""), "frame of 16777217 bytes"},
         BadFrame{"NegativeLength", frame(0xFFFFFFFF, 2, ""), "frame of 4294967299 bytes"},
         BadFrame{"NoRoomForTheHeaderLength", frame(3, 0, ""), "frame of 7 bytes has no header"},

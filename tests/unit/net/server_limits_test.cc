@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "net_test_util.h"
+#include "tests/support/log_lines.h"
 
 namespace gantry::net {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::size_t kHugeBody = std::size_t{12} << 20;
 
 TEST(ServerLimits, APeerThatDoesNotReadIsNoLongerReadFromUntilItDoes) {
   constexpr int kRequests = 120;
-  LogCapture log;
+  testing::LogLines log;
   RemotingServerOptions options;
   options.output_pause_bytes = 64U << 10;
   TestServer server(options);
@@ -33,7 +34,7 @@ TEST(ServerLimits, APeerThatDoesNotReadIsNoLongerReadFromUntilItDoes) {
   std::string bytes;
   for (int i = 0; i < kRequests; ++i) bytes += encoded(request(10, i));
   ASSERT_TRUE(peer.send(bytes));
-  EXPECT_NE(log.wait_for("reading paused"), "");
+  EXPECT_NE(log.line_with("reading paused"), "");
   EXPECT_LT(server.handler.requests.value(), kRequests);
   for (int i = 0; i < kRequests; ++i) {
     const auto answer = peer.receive();
@@ -44,7 +45,7 @@ TEST(ServerLimits, APeerThatDoesNotReadIsNoLongerReadFromUntilItDoes) {
 }
 
 TEST(ServerLimits, APeerThatNeverReadsIsClosedAfterTheStallTime) {
-  LogCapture log;
+  testing::LogLines log;
   RemotingServerOptions options;
   options.output_stall_max = milliseconds(100);
   TestServer server(options);
@@ -56,12 +57,12 @@ TEST(ServerLimits, APeerThatNeverReadsIsClosedAfterTheStallTime) {
     connection.send(answer);
   };
   peer.send(request(10, 1));
-  EXPECT_NE(log.wait_for("the peer has taken nothing for 100 ms"), "");
+  EXPECT_NE(log.line_with("the peer has taken nothing for 100 ms"), "");
   ASSERT_TRUE(server.handler.closed.wait_for(1));
 }
 
 TEST(ServerLimits, TooMuchOutputClosesTheConnection) {
-  LogCapture log;
+  testing::LogLines log;
   RemotingServerOptions options;
   options.output_max_bytes = 1U << 20;
   TestServer server(options);
@@ -74,7 +75,7 @@ TEST(ServerLimits, TooMuchOutputClosesTheConnection) {
     EXPECT_GT(connection.output_pending(), kHugeBody);
   };
   peer.send(request(10, 1));
-  EXPECT_NE(log.wait_for("at most 1048576 are allowed"), "");
+  EXPECT_NE(log.line_with("at most 1048576 are allowed"), "");
   ASSERT_TRUE(server.handler.closed.wait_for(1));
 }
 
@@ -100,7 +101,7 @@ TEST(ServerLimits, LargeAnswersArriveWholeAndTheirMemoryIsGivenBack) {
 }
 
 TEST(ServerLimits, OnlyAnIdleConnectionIsClosed) {
-  LogCapture log;
+  testing::LogLines log;
   RemotingServerOptions options;
   options.idle_max = milliseconds(1500);
   TestServer server(options);
@@ -113,7 +114,7 @@ TEST(ServerLimits, OnlyAnIdleConnectionIsClosed) {
   }
   EXPECT_TRUE(idle.closed_now());
   EXPECT_GE(std::chrono::steady_clock::now() - begin, options.idle_max);
-  EXPECT_NE(log.wait_for("idle for 1500 ms"), "");
+  EXPECT_NE(log.line_with("idle for 1500 ms"), "");
   ASSERT_TRUE(server.handler.closed.wait_for(1));
   busy.send(request(10, 2, "still here"));
   EXPECT_EQ(busy.receive().body, "still here");

@@ -10,6 +10,7 @@
 
 #include "net/remoting_server.h"
 #include "net_test_util.h"
+#include "tests/support/log_lines.h"
 
 namespace gantry::net {
 namespace {
@@ -226,7 +227,7 @@ TEST(RemotingServer, CloseAllClosesAndStopAcceptingRefuses) {
 }
 
 TEST(RemotingServer, ClosesConnectionsBeyondTheLimit) {
-  LogCapture log;
+  testing::LogLines log;
   RemotingServerOptions options;
   options.connections_max = 2;
   TestServer server(options);
@@ -235,7 +236,7 @@ TEST(RemotingServer, ClosesConnectionsBeyondTheLimit) {
   ASSERT_TRUE(server.handler.opened.wait_for(2));
   RawPeer third(server.port());
   EXPECT_TRUE(third.closed());
-  EXPECT_NE(log.wait_for("connections_max=2"), "");
+  EXPECT_NE(log.line_with("connections_max=2"), "");
   EXPECT_EQ(server.stats().rejected, 1U);
   first.close();
   ASSERT_TRUE(server.handler.closed.wait_for(1));
@@ -245,7 +246,7 @@ TEST(RemotingServer, ClosesConnectionsBeyondTheLimit) {
 }
 
 TEST(RemotingServer, WaitsWhenThereAreNoDescriptorsLeftAndGoesOn) {
-  LogCapture log;
+  testing::LogLines log;
   TestServer server;
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -260,7 +261,7 @@ TEST(RemotingServer, WaitsWhenThereAreNoDescriptorsLeftAndGoesOn) {
   ::close(fillers.back());  // for the peer's socket; the server's finds none
   fillers.pop_back();
   RawPeer peer(server.port());
-  EXPECT_NE(log.wait_for("cannot accept"), "");
+  EXPECT_NE(log.line_with("cannot accept"), "");
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   peer.send(request(10, 1, "late"));
   EXPECT_EQ(peer.receive().body, "late");

@@ -7,14 +7,13 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <optional>
 
 #include "fake_broker.h"
 #include "fake_pods.h"
 #include "http/http_client.h"
-#include "log/log.h"
 #include "sidecar/app.h"
+#include "tests/support/log_lines.h"
 
 namespace gantry::sidecar {
 namespace {
@@ -25,29 +24,6 @@ using Json = nlohmann::json;
 using Events = std::vector<Json>;
 
 constexpr const char* kUnresolvable = "NameServerUnresolvable";
-
-// Lines of the log while it exists.
-class LogLines {
- public:
-  LogLines() {
-    log::init_logging({.sink = [this](std::string_view line) {
-      const std::lock_guard lock(mutex_);
-      lines_.emplace_back(line);
-    }});
-  }
-  ~LogLines() { log::init_logging({}); }
-  LogLines(const LogLines&) = delete;
-  LogLines& operator=(const LogLines&) = delete;
-  int with(const std::string& text) const {
-    const std::lock_guard lock(mutex_);
-    return static_cast<int>(std::ranges::count_if(
-        lines_, [&](const std::string& line) { return line.find(text) != std::string::npos; }));
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
 
 class EventLoopTest : public ::testing::Test {
  protected:
@@ -84,7 +60,7 @@ class EventLoopTest : public ::testing::Test {
     return pods.events.wait_until([count](const Events& all) { return all.size() == count; });
   }
 
-  LogLines lines;
+  testing::LogLines lines;
   kube::test::FakeApi api;
   FakePods pods{api};
   test::FakeBroker broker;
@@ -110,7 +86,7 @@ TEST_F(EventLoopTest, SaysOnceWhatKeepsTheBrokerFromBeingReadyAndWhatToDo) {
   ASSERT_TRUE(broker.wait_for_readiness_questions(broker.readiness_questions() + 20));
   EXPECT_EQ(pods.events.requests().size(), 1U) << "an hour has not passed";
   EXPECT_THAT(metrics(), HasSubstr(posted("created", 1)));
-  EXPECT_EQ(lines.with("posted an Event type=Warning reason=NameServerUnresolvable"), 1);
+  EXPECT_EQ(lines.count("posted an Event type=Warning reason=NameServerUnresolvable"), 1);
 }
 
 TEST_F(EventLoopTest, WhatGoesOnIsCounted) {
@@ -174,8 +150,8 @@ TEST_F(EventLoopTest, ARefusalChangesNothingButACounterAndOneLine) {
     ASSERT_TRUE(probe);
     EXPECT_EQ(probe->status, 200) << path;
   }
-  EXPECT_EQ(lines.with("the Event NameServerUnresolvable cannot be posted"), 1);
-  EXPECT_EQ(lines.with("403"), 1);
+  EXPECT_EQ(lines.count("the Event NameServerUnresolvable cannot be posted"), 1);
+  EXPECT_EQ(lines.count("403"), 1);
   const std::string page = metrics();
   EXPECT_THAT(page, HasSubstr("result=\"failed\"}"));
   EXPECT_EQ(page.find(posted("failed", 0)), std::string::npos);
