@@ -215,13 +215,14 @@ void GroupMembers::remove(const raft::MemberId& uuid, Done done) {
 
 void GroupMembers::carry_out(const std::string& request, Result<Plan> plan, Done done) {
   if (!plan) {
-    const Error& error = plan.error();
-    // Who asks again in a moment is not refused.
-    if (error.code != ErrorCode::kUnavailable && news_.is_new(request, error.message)) {
-      logger.warn("a change of the membership is refused request={} reason=\"{}\"", request,
-                  error.message);
+    refused(request, plan.error());
+    return done(std::unexpected(plan.error()));
+  }
+  if (!plan->what.empty()) {
+    if (const auto may = core().may_change(plan->next); !may) {
+      refused(request, may.error());
+      return done(may);
     }
-    return done(std::unexpected(error));
   }
   news_.settled(request);
   if (plan->what.empty()) return done({});
@@ -235,6 +236,13 @@ void GroupMembers::carry_out(const std::string& request, Result<Plan> plan, Done
         }
         done(std::move(result));
       });
+}
+
+void GroupMembers::refused(const std::string& request, const Error& why) {
+  // Who asks again in a moment is not refused.
+  if (why.code == ErrorCode::kUnavailable || !news_.is_new(request, why.message)) return;
+  logger.warn("a change of the membership is refused request={} reason=\"{}\"", request,
+              why.message);
 }
 
 Result<void> GroupMembers::transfer(const raft::MemberId& target) {

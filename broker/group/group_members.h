@@ -57,6 +57,7 @@ class GroupMembers final : private RoleObserver {
   Result<Plan> plan_removal(const raft::MemberId& uuid);
   // Changes the membership, or says why not; a refusal that repeats itself is logged once.
   void carry_out(const std::string& request, Result<Plan> plan, Done done);
+  void refused(const std::string& request, const Error& why);
   void on_group_changed() override;
   void settle_hand_over();
   void end_hand_over(const Result<raft::MemberId>& leader);

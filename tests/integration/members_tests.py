@@ -112,6 +112,51 @@ def refusals(context):
     refused(503, "does not answer", "POST", f"/v1/raft/transfer?target={group_uuid_of(leader, away)}")
 
 
+@test("members.one-change-at-a-time")
+def one_at_a_time(context):
+    """While nothing can be committed a change stays under way: a second one is refused, logged once, and possible later."""
+    group = Group(context)
+    group.start()
+
+    def learner():
+        group.add_empty().start()
+        status, answer = group.ask_leader("PUT", "/v1/members", {"address": group.members[-1].raft_address})
+        assert status == 200, (status, answer)
+        return group.uuid(group.members[-1])
+
+    def voters(asked):
+        return {m["uuid"] for m in asked.request("GET", "/v1/members")[1]["members"] if m["voter"]}
+
+    def both():
+        """Promotes one while the other voters stand still, then asks for the second; None when the leader has stepped down before."""
+        one, leader = learner(), group.leader()
+        still = [m for m in group.members if m is not leader and group.uuid(m) in voters(leader)]
+        first = threading.Thread(target=lambda: leader.request("POST", f"/v1/members/{one}/promote"))
+        for member in still:
+            member.pause()
+        try:
+            first.start()
+            while first.is_alive() and one not in voters(leader):
+                pass
+            answers = [leader.request("POST", f"/v1/members/{two}/promote")[:2] for _ in range(2)]
+        finally:
+            for member in still:
+                member.resume()
+            first.join()
+        return None if any(status in (307, 503) for status, _ in answers) else (leader, one, answers)
+
+    two = learner()
+    leader, one, answers = group.until("two changes at once", both)
+    for status, answer in answers:
+        assert status == 409 and "another change of the membership is not committed yet" in answer["error"], (status, answer)
+    assert leader.log_text().count("a change of the membership is refused request=promote") == 1, leader.log_text()
+    for uuid in (one, two):
+        status, answer = group.ask_leader("POST", f"/v1/members/{uuid}/promote")
+        assert status == 200, (status, answer)
+    assert {one, two} <= voters(group.leader())
+    group.converge()
+
+
 @test("members.a-copied-disk-is-refused")
 def copied_disk(context):
     """Two stores with one uuid: the copy stays outside, both sides say why, and the set goes on."""
