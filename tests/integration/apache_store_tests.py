@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store of Apache RocketMQ opens as it is, and Apache opens ours again: there and back."""
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 
 from driver import target as interop_target
-from harness.broker import read_queue, send_ext
+from harness.broker import check_acked, read_queue, send_ext
+from harness.group import Group, Recorder
 from harness.runner import test
 from wire import remoting
 
@@ -36,6 +38,13 @@ def send(address, topic, tag, count=MESSAGES, queues=4):
             assert answer.code == 0, answer
             sent[(int(answer.ext["queueId"]), int(answer.ext["queueOffset"]))] = body
     return sent
+
+
+def create_group(connection, name):
+    body = (b'{"groupName":"%s","consumeEnable":true,"retryMaxTimes":5,"retryQueueNums":1,"brokerId":0,'
+            b'"whichBrokerWhenConsumeSlowly":1,"consumeFromMinEnable":true,"consumeBroadcastEnable":true,'
+            b'"notifyConsumerIdsChangedEnable":true}' % name.encode())
+    assert connection.call(200, body=body).code == 0
 
 
 def check(broker, topic, sent):
@@ -94,10 +103,7 @@ def there_and_back(context):
         sent = send(apache.broker, "Move", "one")
         with remoting.Connection(apache.broker, 30) as c:
             wait_indexed(c, "Move", "one")
-            body = (b'{"groupName":"movers","consumeEnable":true,"retryMaxTimes":5,"retryQueueNums":1,"brokerId":0,'
-                    b'"whichBrokerWhenConsumeSlowly":1,"consumeFromMinEnable":true,"consumeBroadcastEnable":true,'
-                    b'"notifyConsumerIdsChangedEnable":true}')
-            assert c.call(200, body=body).code == 0
+            create_group(c, "movers")
             assert c.call(15, {"consumerGroup": "movers", "topic": "Move", "queueId": "2", "commitOffset": "7"}).code == 0
         apache.stop_all()
 
@@ -190,5 +196,46 @@ def keys_in_rocketmqs_index(context):
 
         ours.start()
         check_keys(ours, "Keyed", ["one", "two", "three", "four"])
+    finally:
+        apache.kill()
+
+
+@test("apache-store.grows-to-three-members")
+def grows(context):
+    """It opens as a broker set of one; members with empty stores join and get all of it, and any of them may lead."""
+    apache = ApacheHere(context.work)
+    group = Group.of_one(context, "mappedFileSizeCommitLog=67108864")
+    first = group.members[0]
+    shutil.rmtree(first.store, ignore_errors=True)
+    try:
+        apache.start()
+        sent = send(apache.broker, "Grow", "one")
+        with remoting.Connection(apache.broker, 30) as c:
+            create_group(c, "growers")
+            assert c.call(15, {"consumerGroup": "growers", "topic": "Grow", "queueId": "3", "commitOffset": "5"}).code == 0
+        apache.stop_all()
+        (context.work / "store").rename(first.store)
+
+        group.start()
+        assert "taking over a store of Apache RocketMQ" in first.log_text()
+        sent.update(send(first.address, "Grow", "two"))
+        for _ in range(2):
+            group.add_empty().start()
+            group.join(group.members[-1])
+        with Recorder(group, "After") as recorder:
+            recorder.more(20)
+            first.kill()
+            recorder.more(20)
+            sent.update(send(group.leader().address, "Grow", "three"))
+            first.start()
+            recorder.more(20)
+        group.converge()
+        for member in group.members:
+            check(member, "Grow", sent)
+            check_keys(member, "Grow", ["one", "two", "three"])
+            check_acked(member, "After", recorder.acked)
+        assert len({group.log_bytes(member) for member in group.members}) == 1, "the logs of the members differ"
+        with group.leader().connect() as c:
+            assert c.call(14, {"consumerGroup": "growers", "topic": "Grow", "queueId": "3"}).ext["offset"] == "5"
     finally:
         apache.kill()
