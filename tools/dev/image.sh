@@ -55,7 +55,7 @@ else
 fi
 
 export DOCKER_BUILDKIT=0
-docker build "${args[@]}" --target build --tag gantry/build . > /dev/stderr
+docker build "${args[@]}" --target build --tag gantry/build . >&2
 echo "$hash" > "$state/context"
 echo "$warm" > "$state/warm"
 
