@@ -126,6 +126,9 @@ class Storage final : public replog::LogListener,
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
   raft::Membership initial_membership() const;
+  // What counts before the log has been read: of the snapshot, of a recovery of the group that the
+  // snapshot does not know yet, or of the begin.
+  raft::MembershipLog::Entry known_membership() const;
   Result<void> remember_being_alone();
   void start_timers();
   Result<void> follow_log_end();

@@ -103,10 +103,8 @@ Result<void> Storage::open() {
   const auto& checkpoint = log_->last_checkpoint();
   const LogPosition known_committed =
       std::max(state_.applied(), checkpoint ? checkpoint->committed : LogPosition(0));
-  raft::MembershipLog::Entry membership = state_.membership();
-  if (membership.membership.members.empty()) membership.membership = initial_membership();
   auto recovered =
-      log_->recover(*replay_from, std::move(epochs), std::move(membership), known_committed, *this);
+      log_->recover(*replay_from, std::move(epochs), known_membership(), known_committed, *this);
   if (!recovered) return std::unexpected(recovered.error());
   recovered_ = std::move(*recovered);
   recovery_ = recovered_.scan;
@@ -279,9 +277,20 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
 
 // As far as the state knows: this member is the only voter of its set.
 bool Storage::alone() const {
-  const raft::Membership& known = state_.membership().membership;
-  const raft::Membership group = known.members.empty() ? initial_membership() : known;
+  const raft::Membership group = known_membership().membership;
   return group.voter_count() == 1 && group.is_voter(log_->member_uuid());
+}
+
+raft::MembershipLog::Entry Storage::known_membership() const {
+  raft::MembershipLog::Entry known = state_.membership();
+  const raft::Membership& recovered = log_->hard_state().state().recovered;
+  if (!recovered.members.empty()) {
+    const raft::Kinship kin = raft::kinship(recovered, known.membership);
+    const bool knows_it = kin == raft::Kinship::kSame || kin == raft::Kinship::kNewer;
+    if (known.membership.members.empty() || !knows_it) return {{}, {}, recovered};
+  }
+  if (known.membership.members.empty()) known.membership = initial_membership();
+  return known;
 }
 
 // What counts as long as the log holds no membership record.
@@ -330,9 +339,12 @@ void Storage::on_leading(Term term) {
   proposals_->begin_term(term);
   if (apache_config_) import_apache_config();
   create_system_topics();
-  // A group that was formed has no membership in its log yet, and later members look for it there.
-  if (state_.membership().membership.members.empty() &&
-      replica_->core().membership().members.size() > 1) {
+  // A group that was formed, or has begun again, has no membership in its log yet, and later
+  // members look for it there.
+  const raft::Membership& in_log = state_.membership().membership;
+  const raft::Membership& group = replica_->core().membership();
+  if ((in_log.members.empty() && group.members.size() > 1) ||
+      in_log.recoveries != group.recoveries) {
     shard_.post([this, alive = alive_] {
       if (!*alive || !leading()) return;
       replica_->change_membership(replica_->core().membership(), [](const Result<void>& done) {

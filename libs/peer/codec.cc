@@ -41,6 +41,7 @@ struct Writer {
     to.set_pre(m.pre);
     to.set_transfer(m.transfer);
     put(m.log, *to.mutable_log());
+    put(m.committed, *to.mutable_committed());
   }
   void operator()(const raft::VoteAnswer& m) const {
     proto::VoteAnswer& to = *out.mutable_vote_answer();
@@ -48,6 +49,7 @@ struct Writer {
     to.set_granted(m.granted);
     to.set_recovering(m.recovering);
     put(m.log, *to.mutable_log());
+    put(m.committed, *to.mutable_committed());
   }
   void operator()(const raft::Append& m) const {
     proto::Append& to = *out.mutable_append();
@@ -148,8 +150,10 @@ Result<std::vector<raft::Epoch>> get(const char* message,
   return epochs;
 }
 
-Result<raft::LogEnd> get(const char* message, const proto::LogEnd& in) {
-  GANTRY_TRY(check(message, {{"log.last_term", in.last_term()}, {"log.end", in.end()}}));
+Result<raft::LogEnd> get(const std::string& field, const proto::LogEnd& in) {
+  for (const Named& value : {Named{"last_term", in.last_term()}, Named{"end", in.end()}}) {
+    if (value.value < 0) return bad(fmt::format("{}.{} is {}", field, value.name, value.value));
+  }
   return raft::LogEnd{Term(in.last_term()), LogPosition(in.end())};
 }
 
@@ -161,19 +165,28 @@ Result<raft::Membership> get_membership(const char* message, const std::string& 
       return bad(fmt::format("{}.membership: '{}' is not a member's uuid", message, member.id));
     }
   }
+  for (const raft::Recovery& recovery : membership->recoveries) {
+    if (std::ranges::all_of(recovery.given_up, valid_member_id)) continue;
+    return bad(fmt::format("{}.membership: recovery {} has given up what is not a member's uuid",
+                           message, recovery.id));
+  }
   return membership;
 }
 
 Result<Body> get(const proto::VoteRequest& in) {
-  const auto log = get("VoteRequest", in.log());
+  const auto log = get("VoteRequest.log", in.log());
   if (!log) return std::unexpected(log.error());
-  return raft::VoteRequest{in.pre(), in.transfer(), *log};
+  const auto committed = get("VoteRequest.committed", in.committed());
+  if (!committed) return std::unexpected(committed.error());
+  return raft::VoteRequest{in.pre(), in.transfer(), *log, *committed};
 }
 
 Result<Body> get(const proto::VoteAnswer& in) {
-  const auto log = get("VoteAnswer", in.log());
+  const auto log = get("VoteAnswer.log", in.log());
   if (!log) return std::unexpected(log.error());
-  return raft::VoteAnswer{in.pre(), in.granted(), in.recovering(), *log};
+  const auto committed = get("VoteAnswer.committed", in.committed());
+  if (!committed) return std::unexpected(committed.error());
+  return raft::VoteAnswer{in.pre(), in.granted(), in.recovering(), *log, *committed};
 }
 
 // A blank is 8 bytes here and as many as are left of its file in the log, so the body may be
@@ -322,6 +335,7 @@ Result<Decoded> get(const proto::Hello& in) {
     auto membership = get_membership("Hello", in.membership());
     if (!membership) return std::unexpected(membership.error());
     hello.membership = std::move(*membership);
+    hello.given_up = in.given_up();
   } else if (!in.membership().empty()) {
     return bad("Hello.membership of a member that belongs to no group");
   }
@@ -353,6 +367,7 @@ std::string encode(const Hello& hello) {
   out.set_clock_ms(hello.clock_ms);
   out.set_process(hello.process);
   out.set_formed(hello.formed);
+  out.set_given_up(hello.given_up);
   if (hello.formed) out.set_membership(hello.membership.encode());
   return header.SerializeAsString();
 }

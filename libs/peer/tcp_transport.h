@@ -58,6 +58,8 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
     std::function<void(raft::Message message, std::string_view body)> receive;
     // peers(), own_addresses() or problems() are not what they were.
     std::function<void()> peers_changed;
+    // `newer` is the membership of a group that has recovered without this member.
+    std::function<void(const raft::Membership& newer)> given_up{};
   };
 
   TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::FrameOptions options = {},
@@ -71,8 +73,9 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   void start(Hello self);
 
   // The group this member belongs to, empty: none yet. Its addresses are dialled, and the others
-  // hear of it.
-  void set_members(const raft::Membership& membership);
+  // hear of it; who must not be talked to any more is refused. `given_up`: it has recovered without
+  // this member.
+  void set_members(const raft::Membership& membership, bool given_up = false);
   // Addresses to dial besides (raftInitialMembers while the group is not formed).
   void set_seeds(std::vector<std::string> seeds);
 
@@ -111,6 +114,7 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   void on_refusal(net::FrameChannel& channel, const Refusal& refusal);
   void on_message(net::FrameChannel& channel, raft::Message message, std::string_view body);
   void refuse(net::FrameChannel& channel, const Hello& hello, const std::string& reason);
+  void refuse_strangers();
   // `hello`: the peer's, null if it has not come.
   static std::string subject_of(const net::FrameChannel& channel, const Hello* hello);
   void note_problem(const net::FrameChannel& channel, const Hello* hello,

@@ -33,6 +33,10 @@ Core::Core(Options options, InitialLog log, RecordBounds& bounds)
       memberships_(std::move(log.memberships)),
       matched_(commit_),
       random_(options_.seed * 0x9E3779B97F4A7C15ULL + 1) {
+  if (!hard_.recovered.members.empty()) {
+    memberships_.begin_again(hard_.recovered);
+    memberships_.commit(commit_);
+  }
   reset_election_timer();
 }
 
@@ -48,12 +52,13 @@ int Core::random_timeout() {
 
 void Core::tick() {
   if (role_ == Role::kLeader) return tick_leader();
+  tick_heard();
   ++election_elapsed_;
   if (election_elapsed_ >= election_timeout_ && may_campaign()) begin_pre_vote();
 }
 
 void Core::step(const Message& message) {
-  if (output_.fault) return;
+  if (output_.fault || hard_.given_up) return;
   if (const auto* vote = std::get_if<VoteRequest>(&message.body)) {
     return on_vote_request(message, *vote);
   }

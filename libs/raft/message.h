@@ -25,6 +25,7 @@ struct VoteRequest {
   bool pre = false;
   bool transfer = false;  // the leader asked for this election: its stickiness is waived
   LogEnd log;
+  LogEnd committed{};  // as far as the sender knows
   bool operator==(const VoteRequest&) const = default;
 };
 
@@ -34,6 +35,7 @@ struct VoteAnswer {
   // The voter may have lost acknowledged bytes: its vote counts only when every voter grants.
   bool recovering = false;
   LogEnd log;
+  LogEnd committed{};
   bool operator==(const VoteAnswer&) const = default;
 };
 

@@ -50,7 +50,7 @@ Result<void> Replica::start(RecoveredLog recovered) {
   GANTRY_TRY(log_.start(*this));
   catch_up_ = std::make_unique<CatchUpReader>(loop_, log_.files(), clock_, options_.catch_up);
   raft::InitialLog initial;
-  initial.hard = {hard.term, hard.voted_for, hard.recovering};
+  initial.hard = log_.hard_state().of_core();
   // A term of a store that was given back to Apache RocketMQ and came again lies between.
   if (options_.apache_from.v >= 0) {
     initial.hard.term = Term(std::max(hard.term.v, log_.epochs().last_term().v) + 1);
@@ -109,7 +109,7 @@ Result<void> Replica::form(const raft::Membership& membership) {
   hard.formed = membership;
   GANTRY_TRY(log_.hard_state().save(hard));
   raft::InitialLog initial;
-  initial.hard = {hard.term, hard.voted_for, hard.recovering};
+  initial.hard = log_.hard_state().of_core();
   initial.begin = log_.begin();
   initial.end = log_.end();
   initial.durable = log_.durable();
@@ -217,6 +217,21 @@ Result<void> Replica::transfer(const raft::MemberId& target) {
   return done;
 }
 
+Result<void> Replica::recover(const std::vector<raft::MemberId>& survivors) {
+  tell_appended();
+  GANTRY_TRY(core_->recover(survivors, make_member_uuid()));
+  group_changed_ = true;
+  process();
+  return {};
+}
+
+bool Replica::give_up(const raft::Membership& newer) {
+  if (!core_->give_up(newer)) return false;
+  group_changed_ = true;
+  process();
+  return true;
+}
+
 void Replica::change_membership(const raft::Membership& next, Done done) {
   if (auto may = core_->may_change(next); !may) return done(std::move(may));
   auto entry = log_.append_membership(next);
@@ -280,6 +295,8 @@ void Replica::save(const raft::HardState& hard) {
   state.term = hard.term;
   state.voted_for = hard.voted_for;
   state.recovering = hard.recovering;
+  state.recovered = hard.recovered;
+  state.given_up = hard.given_up;
   // A member that cannot remember its vote must not give one.
   if (const auto saved = log_.hard_state().save(state); !saved) {
     log_.die("writing term and vote failed", saved.error());

@@ -77,6 +77,10 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   Result<void> transfer(const raft::MemberId& target);
   // Changes the membership; `done` when it is committed, or why not.
   void change_membership(const raft::Membership& next, Done done);
+  // See raft::Core. Durable when it returns; the new group's term begins within.
+  Result<void> recover(const std::vector<raft::MemberId>& survivors);
+  // See raft::Core. Durable when it returns.
+  bool give_up(const raft::Membership& newer);
   // See raft::Core.
   void set_passive(bool passive) { core_->set_passive(passive); }
   // The group of a member that belongs to none (all stores were empty); counts from position 0.

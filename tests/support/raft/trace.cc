@@ -63,6 +63,7 @@ std::string describe(const Membership& membership) {
   for (const auto& member : membership.members) {
     result += (result.empty() ? "" : ",") + member.id + (member.voter ? "" : "(learner)");
   }
+  for (const Recovery& recovery : membership.recoveries) result += "/" + recovery.id;
   return result;
 }
 
@@ -81,7 +82,11 @@ std::string describe(const Member& member, const Output& output) {
   };
   if (output.save) {
     line("saves " + text(output.save->term) + " vote=" + name(output.save->voted_for) +
-         (output.save->recovering ? " recovering" : ""));
+         (output.save->recovering ? " recovering" : "") +
+         (output.save->recovered.members.empty()
+              ? ""
+              : (output.save->given_up ? " given up by " : " recovered as ") +
+                    describe(output.save->recovered)));
   }
   if (output.cut) line("cuts at " + text(*output.cut));
   if (output.install) line("installs begin=" + text(output.install->begin));
@@ -114,7 +119,8 @@ std::string describe_state(const Member& member) {
          " log=[" + text(core.begin()) + "," + text(core.end()) + ")" +
          " written=" + text(member.log.written()) + " durable=" + text(member.log.durable()) +
          " commit=" + text(core.committed()) + (core.recovering() ? " recovering" : "") +
-         (member.installing ? " installing" : "") + " members=" + describe(core.membership());
+         (member.installing ? " installing" : "") + (core.given_up() ? " given-up" : "") +
+         " members=" + describe(core.membership());
 }
 
 std::string describe_progress(const Member& member) {

@@ -30,6 +30,10 @@ class Samples {
     for (std::int32_t i = 1; i <= members; ++i) {
       result.put({id(), "host-" + std::to_string(below(1000)) + ":10912", i, i == 1 || flip()});
     }
+    while (below(4) == 0) {
+      result.recoveries.push_back({id(), {}});
+      while (flip()) result.recoveries.back().given_up.push_back(id());
+    }
     return result;
   }
 
@@ -45,7 +49,10 @@ class Samples {
     hello.clock_ms = position();
     hello.process = random_();
     hello.formed = flip();
-    if (hello.formed) hello.membership = membership();
+    if (hello.formed) {
+      hello.membership = membership();
+      hello.given_up = flip();
+    }
     return hello;
   }
 
@@ -59,10 +66,10 @@ class Samples {
     result.start = random_();
     switch (kind) {
       case 0:
-        result.body = raft::VoteRequest{flip(), flip(), log_end()};
+        result.body = raft::VoteRequest{flip(), flip(), log_end(), log_end()};
         break;
       case 1:
-        result.body = raft::VoteAnswer{flip(), flip(), flip(), log_end()};
+        result.body = raft::VoteAnswer{flip(), flip(), flip(), log_end(), log_end()};
         break;
       case 2:
         result.body = append(body_bytes);
