@@ -314,7 +314,9 @@ void Storage::start_timers() {
   };
   write_back_timer_ = shard_.every(
       kWriteBackPeriod, [this, warn] { warn("writing consume queues", queues_->write_back()); });
-  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] { checkpoint(); });
+  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] {
+    if (clock_.steady_us() >= next_timed_checkpoint_us_) checkpoint();
+  });
   offsets_timer_ = shard_.every(kOffsetsPeriod, [this] {
     const auto interval_ms =
         std::min(config_.flush_consumer_offset_interval_ms, kOffsetsIntervalMsMax);
