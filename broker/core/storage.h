@@ -116,7 +116,7 @@ class Storage final : public replog::LogListener,
   void on_leading(Term term) override;
   void on_following() override;
   void on_group_changed() override;
-  std::string make_snapshot() override;
+  void provide_snapshot(LogPosition at_least, SnapshotDone done) override;
   Result<void> install_snapshot(LogPosition begin, std::string_view snapshot) override;
 
  private:
