@@ -116,7 +116,7 @@ class Storage final : public replog::LogListener,
   void on_leading(Term term) override;
   void on_following() override;
   void on_group_changed() override;
-  std::string make_snapshot() override;
+  void provide_snapshot(LogPosition at_least, SnapshotDone done) override;
   Result<void> install_snapshot(LogPosition begin, std::string_view snapshot) override;
 
  private:
@@ -155,6 +155,7 @@ class Storage final : public replog::LogListener,
     replog::Checkpoint record;
   };
   Result<CheckpointWork> begin_checkpoint(bool clean);
+  std::string encode_state();
   Result<void> run_checkpoint(const CheckpointWork& work);
   void end_checkpoint(const CheckpointWork& work);
   void trim_files();
@@ -199,6 +200,7 @@ class Storage final : public replog::LogListener,
   bool live_ = false;                                  // recovery is over
   bool started_ = false;
   bool checkpoint_running_ = false, checkpoint_again_ = false;
+  std::int64_t next_timed_checkpoint_us_ = 0;
   std::uint64_t installs_ = 0;  // a checkpoint that began before one speaks of what is gone
   std::unique_ptr<runtime::TaskRunner> upkeep_;
   // For what is posted to the shard and may run after this object is gone. Shard only.

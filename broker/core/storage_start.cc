@@ -323,7 +323,9 @@ void Storage::start_timers() {
   };
   write_back_timer_ = shard_.every(
       kWriteBackPeriod, [this, warn] { warn("writing consume queues", queues_->write_back()); });
-  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] { checkpoint(); });
+  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] {
+    if (clock_.steady_us() >= next_timed_checkpoint_us_) checkpoint();
+  });
   offsets_timer_ = shard_.every(kOffsetsPeriod, [this] {
     const auto interval_ms =
         std::min(config_.flush_consumer_offset_interval_ms, kOffsetsIntervalMsMax);
@@ -365,9 +367,26 @@ void Storage::on_group_changed() {
   for (RoleObserver* observer : roles_) observer->on_group_changed();
 }
 
-std::string Storage::make_snapshot() {
-  state_.advance(log_->committed());
-  return state_.serialize_snapshot();
+// The newest one on the disk: no log file has gone before it was there. Encoding the state takes
+// the shard's time, and so happens only when that one cannot be read.
+void Storage::provide_snapshot(LogPosition at_least, SnapshotDone done) {
+  upkeep_->post([this, alive = alive_, at_least, done = std::move(done)]() mutable {
+    replog::SnapshotImagePtr image;
+    if (auto found = snapshots_->read(); found && found->newest) {
+      image = replog::make_snapshot_image(found->newest->position, std::move(found->newest->body));
+    }
+    shard_.post(
+        [this, alive, at_least, image = std::move(image), done = std::move(done)]() mutable {
+          if (!*alive) return;
+          if (image == nullptr || image->id.position < at_least) {
+            logger.warn("no state snapshot on the disk can be sent: encoding the state of {} anew",
+                        log_->committed().v);
+            state_.advance(log_->committed());
+            image = replog::make_snapshot_image(state_.applied(), encode_state());
+          }
+          done(std::move(image));
+        });
+  });
 }
 
 // Derived files go, the state is that of the snapshot; its records follow with the log.

@@ -56,6 +56,10 @@ Json member_json(const BrokerContext& context, const GroupPeers& peers,
   if (const auto progress = core.progress().find(member.id);
       core.leading() && progress != core.progress().end()) {
     json["progress"] = progress_json(core, progress->second);
+    if (const auto snapshot = context.storage.replica().snapshot_progress(member.id)) {
+      json["progress"]["snapshotBytes"] = snapshot->bytes;
+      json["progress"]["snapshotReceived"] = snapshot->received;
+    }
   }
   return json;
 }

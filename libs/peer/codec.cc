@@ -33,6 +33,12 @@ void put(const raft::LogEnd& log, proto::LogEnd& out) {
   out.set_end(log.end.v);
 }
 
+void put(const raft::SnapshotId& snapshot, proto::SnapshotId& out) {
+  out.set_position(snapshot.position.v);
+  out.set_size(snapshot.size);
+  out.set_checksum(snapshot.checksum);
+}
+
 struct Writer {
   proto::Message& out;
 
@@ -92,9 +98,21 @@ struct Writer {
     to.set_membership_start(m.membership.start.v);
     to.set_membership_end(m.membership.end.v);
     to.set_membership(m.membership.membership.encode());
+    if (m.pieces) put(*m.pieces, *to.mutable_pieces());
   }
   void operator()(const raft::InstallAnswer& m) const {
     out.mutable_install_answer()->set_begin(m.begin.v);
+  }
+  void operator()(const raft::SnapshotPiece& m) const {
+    proto::SnapshotPiece& to = *out.mutable_snapshot_piece();
+    put(m.snapshot, *to.mutable_snapshot());
+    to.set_offset(m.offset);
+  }
+  void operator()(const raft::SnapshotAnswer& m) const {
+    proto::SnapshotAnswer& to = *out.mutable_snapshot_answer();
+    put(m.snapshot, *to.mutable_snapshot());
+    to.set_received(m.received);
+    to.set_to_offer(m.to_offer);
   }
   void operator()(const raft::TimeoutNow&) const { out.mutable_timeout_now(); }
   void operator()(const raft::StaleTerm&) const { out.mutable_stale_term(); }
@@ -240,7 +258,38 @@ Result<Body> get(const proto::AppendRefusal& in) {
                              LogPosition(in.commit()), std::move(*epochs), in.recovering()};
 }
 
-Result<Body> get(const proto::InstallSnapshot& in) {
+// What Protobuf can take is the limit of a state.
+Result<raft::SnapshotId> get(const char* message, const proto::SnapshotId& in) {
+  GANTRY_TRY(check(message, {{"snapshot.position", in.position()}}));
+  if (in.size() <= 0 || in.size() > std::numeric_limits<std::int32_t>::max()) {
+    return bad(fmt::format("{}.snapshot.size is {}, expected within [1, {}]", message, in.size(),
+                           std::numeric_limits<std::int32_t>::max()));
+  }
+  return raft::SnapshotId{LogPosition(in.position()), in.size(), in.checksum()};
+}
+
+Result<Body> get(const proto::SnapshotPiece& in, std::size_t body_bytes) {
+  constexpr const char* kName = "SnapshotPiece";
+  const auto snapshot = get(kName, in.snapshot());
+  if (!snapshot) return std::unexpected(snapshot.error());
+  GANTRY_TRY(check_falling(kName, {{"snapshot.size", snapshot->size}, {"offset", in.offset()}}));
+  if (body_bytes == 0 || std::cmp_greater(body_bytes, snapshot->size - in.offset())) {
+    return bad(fmt::format("SnapshotPiece of {} bytes at {} of {}", body_bytes, in.offset(),
+                           snapshot->size));
+  }
+  return raft::SnapshotPiece{*snapshot, in.offset()};
+}
+
+Result<Body> get(const proto::SnapshotAnswer& in) {
+  constexpr const char* kName = "SnapshotAnswer";
+  const auto snapshot = get(kName, in.snapshot());
+  if (!snapshot) return std::unexpected(snapshot.error());
+  GANTRY_TRY(
+      check_falling(kName, {{"snapshot.size", snapshot->size}, {"received", in.received()}}));
+  return raft::SnapshotAnswer{*snapshot, in.received(), in.to_offer()};
+}
+
+Result<Body> get(const proto::InstallSnapshot& in, std::size_t body_bytes) {
   constexpr const char* kName = "InstallSnapshot";
   GANTRY_TRY(check_falling(
       kName,
@@ -258,6 +307,16 @@ Result<Body> get(const proto::InstallSnapshot& in) {
   install.epochs = std::move(*epochs);
   install.membership = {LogPosition(in.membership_start()), LogPosition(in.membership_end()),
                         std::move(*membership)};
+  if (!in.has_pieces()) return install;
+  const auto pieces = get(kName, in.pieces());
+  if (!pieces) return std::unexpected(pieces.error());
+  if (pieces->position != install.position) {
+    return bad(fmt::format("InstallSnapshot.pieces is of {}, expected position {}",
+                           pieces->position.v, in.position()));
+  }
+  if (body_bytes > 0)
+    return bad(fmt::format("InstallSnapshot of pieces with {} bytes", body_bytes));
+  install.pieces = *pieces;
   return install;
 }
 
@@ -274,7 +333,7 @@ Result<Body> get_body(const proto::Message& in, std::size_t body_bytes) {
     case proto::Message::kAppendRefusal:
       return get(in.append_refusal());
     case proto::Message::kInstallSnapshot:
-      return get(in.install_snapshot());
+      return get(in.install_snapshot(), body_bytes);
     case proto::Message::kInstallAnswer:
       GANTRY_TRY(check("InstallAnswer", {{"begin", in.install_answer().begin()}}));
       return raft::InstallAnswer{LogPosition(in.install_answer().begin())};
@@ -282,6 +341,10 @@ Result<Body> get_body(const proto::Message& in, std::size_t body_bytes) {
       return raft::TimeoutNow{};
     case proto::Message::kStaleTerm:
       return raft::StaleTerm{};
+    case proto::Message::kSnapshotPiece:
+      return get(in.snapshot_piece(), body_bytes);
+    case proto::Message::kSnapshotAnswer:
+      return get(in.snapshot_answer());
     case proto::Message::BODY_NOT_SET:
       break;
   }
@@ -300,7 +363,8 @@ Result<Decoded> get(const proto::Message& in, std::size_t body_bytes) {
   auto body = get_body(in, body_bytes);
   if (!body) return std::unexpected(body.error());
   const bool takes_body = std::holds_alternative<raft::Append>(*body) ||
-                          std::holds_alternative<raft::InstallSnapshot>(*body);
+                          std::holds_alternative<raft::InstallSnapshot>(*body) ||
+                          std::holds_alternative<raft::SnapshotPiece>(*body);
   if (body_bytes > 0 && !takes_body) {
     return bad(fmt::format("{} bytes beside a message that has none", body_bytes));
   }
@@ -330,6 +394,7 @@ Result<Decoded> get(const proto::Hello& in) {
   hello.file_bytes = in.file_bytes();
   hello.feature_level = in.feature_level();
   hello.start = in.start();
+  hello.snapshot_pieces = in.snapshot_pieces();
   hello.formed = in.formed();
   if (hello.formed) {
     auto membership = get_membership("Hello", in.membership());
@@ -366,6 +431,7 @@ std::string encode(const Hello& hello) {
   out.set_log_end(hello.log_end);
   out.set_clock_ms(hello.clock_ms);
   out.set_process(hello.process);
+  out.set_snapshot_pieces(hello.snapshot_pieces);
   out.set_formed(hello.formed);
   out.set_given_up(hello.given_up);
   if (hello.formed) out.set_membership(hello.membership.encode());

@@ -27,6 +27,7 @@ struct Hello {
   std::uint64_t process = 0;    // random, another one at every start
   std::int64_t log_end = 0;     // at its start; a member without a group has none when it is empty
   std::int64_t clock_ms = 0;    // the sender's clock when it sent this, Unix milliseconds
+  bool snapshot_pieces = true;  // it takes a state snapshot in pieces
   bool formed = false;          // it belongs to a group:
   raft::Membership membership;  // this one; empty unless formed
   bool given_up = false;        // that group has recovered without it (raft::Core::give_up())

@@ -102,20 +102,30 @@ void TcpTransport::changed() {
 
 // --- sending ----------------------------------------------------------------------------------
 
-void TcpTransport::send(const raft::Member& to, const raft::Message& message,
-                        std::span<const io::Slice> bytes) {
+const TcpTransport::Link* TcpTransport::link_to(const raft::MemberId& to) const {
   const auto link = std::ranges::find_if(links_.rbegin(), links_.rend(), [&](const auto& entry) {
     const Link& candidate = entry.second;
-    return candidate.hello && candidate.hello->member_uuid == to.id && candidate.channel->open();
+    return candidate.hello && candidate.hello->member_uuid == to && candidate.channel->open();
   });
-  if (link == links_.rend()) {
+  return link == links_.rend() ? nullptr : &link->second;
+}
+
+std::optional<bool> TcpTransport::takes_pieces(const raft::MemberId& to) const {
+  const Link* link = link_to(to);
+  return link == nullptr ? std::nullopt : std::optional(link->hello->snapshot_pieces);
+}
+
+void TcpTransport::send(const raft::Member& to, const raft::Message& message,
+                        std::span<const io::Slice> bytes) {
+  const Link* link = link_to(to.id);
+  if (link == nullptr) {
     ++dropped_;
     return;
   }
   pieces_.clear();
   for (const io::Slice& slice : bytes)
     pieces_.emplace_back(static_cast<const char*>(slice.data), slice.size);
-  if (!link->second.channel->send(encode(message), pieces_)) ++dropped_;
+  if (!link->channel->send(encode(message), pieces_)) ++dropped_;
 }
 
 // --- receiving --------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
 
   void send(const raft::Member& to, const raft::Message& message,
             std::span<const io::Slice> bytes) override;
+  std::optional<bool> takes_pieces(const raft::MemberId& to) const override;
 
   const Hello& self() const { return self_; }
   std::vector<Peer> peers() const;  // newest first
@@ -103,6 +104,8 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
                 std::string_view body) override;
   void on_close(net::FrameChannel& channel) override;
 
+  // The one that carries what is sent; null: none.
+  const Link* link_to(const raft::MemberId& to) const;
   std::string own_hello() const;
   // Two processes with one uuid: one store is a copy of the other's. The one at the member's
   // address stays, else the one that was first. False: the newcomer on `channel` was refused.

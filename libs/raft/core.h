@@ -16,7 +16,9 @@
 //  - a change of the membership is committed by durable positions in every flush mode: members that
 //    lose it together with their power would count the votes of a group that is no more; what lies
 //    before it is committed by the voters before it;
-//  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled;
+//  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled. In how
+//    many pieces the snapshot goes is the driver's business; their messages pass through here as
+//    signs of life of leader and member;
 //  - a group that has lost its majority for good begins again as another group of one voter when an
 //    operator says so (recover(); docs/adr/0009-recovery-without-a-majority.md).
 #pragma once
@@ -109,7 +111,8 @@ struct Output {
   bool role_changed = false;     // role(), leader() or term()
   bool commit_advanced = false;  // committed()
   bool recovered = false;        // caught up with the leader's end, durably
-  // Appends name their range; the driver puts the bytes beside them, or the state snapshot.
+  // Appends name their range; the driver puts the bytes beside them. An InstallSnapshot asks it to
+  // bring the member a state snapshot.
   std::vector<Message> messages;
   // A state that a correct group cannot reach: end the process, the log must not be touched.
   std::optional<std::string> fault;
@@ -173,6 +176,13 @@ class Core {
 
   Output take_output();
 
+  // A message of this member as it is now, for what the driver says on its own.
+  Message compose(const MemberId& to, decltype(Message::body) body) const;
+  // What a member is told that needs a snapshot of this leader.
+  InstallSnapshot describe_install() const;
+  // Whether this member would have to be replaced by what is offered.
+  bool needs(const InstallSnapshot& install) const;
+
   Role role() const { return role_; }
   Term term() const { return hard_.term; }
   const MemberId& self() const { return options_.self; }
@@ -229,6 +239,7 @@ class Core {
   void on_append_answer(const Message& message, const AppendAnswer& answer);
   void on_append_refusal(const Message& message, const AppendRefusal& refusal);
   void on_install_answer(const Message& message, const InstallAnswer& answer);
+  void on_snapshot_answer(const Message& message);
   Progress* progress_of(const Message& message);
   void tick_leader();
   LogPosition quorum_reached(CommitMode mode, const Membership& membership) const;
@@ -236,7 +247,6 @@ class Core {
   void advance_commit();
   void send_appends(const MemberId& to, Progress& progress);
   void send_append(const MemberId& to, Progress& progress, LogPosition from, LogPosition end);
-  void send_snapshot(const MemberId& to);
   void broadcast();
   void heartbeat(const MemberId& to, Progress& progress);
   void follow_membership();
@@ -244,6 +254,7 @@ class Core {
   // following.cc
   void on_append(const Message& message, const Append& append);
   void on_install(const Message& message, const InstallSnapshot& install);
+  bool follow(const Message& message);
   std::optional<LogPosition> first_difference(const Append& append, LogPosition from) const;
   bool cut_conflict(LogPosition at, LogPosition from);
   void refuse(const Message& message, const Append& append);
@@ -254,6 +265,7 @@ class Core {
 
   void send(const MemberId& to, decltype(Message::body) body);
   void send_with_term(const MemberId& to, Term term, decltype(Message::body) body);
+  Message compose_with_term(const MemberId& to, Term term, decltype(Message::body) body) const;
   void save_hard_state();
   void fault(std::string what);
   LogEnd committed_end() const { return {epochs_.term_before(commit_), commit_}; }

@@ -150,6 +150,38 @@ TEST(PeerCodec, ImpossibleMessagesAreNamed) {
       {[](auto& m) { m.mutable_install_snapshot()->set_begin(4); }, 3,
        "InstallSnapshot.begin is 4, more than position 0"},
       {[](auto& m) { m.mutable_install_answer()->set_begin(-1); }, 0, "InstallAnswer.begin is -1"},
+      {[](auto& m) {
+         m.mutable_install_snapshot()->set_membership("member=" + kOne + " 1 voter a:1\n");
+         m.mutable_install_snapshot()->mutable_pieces()->set_size(3);
+       },
+       3, "InstallSnapshot of pieces with 3 bytes"},
+      {[](auto& m) {
+         m.mutable_install_snapshot()->set_membership("member=" + kOne + " 1 voter a:1\n");
+         m.mutable_install_snapshot()->mutable_pieces()->set_position(3);
+         m.mutable_install_snapshot()->mutable_pieces()->set_size(3);
+       },
+       0, "InstallSnapshot.pieces is of 3, expected position 0"},
+      {[](auto& m) { m.mutable_snapshot_piece(); }, 3,
+       "SnapshotPiece.snapshot.size is 0, expected within [1, 2147483647]"},
+      {[](auto& m) { m.mutable_snapshot_answer()->mutable_snapshot()->set_size(1LL << 31); }, 0,
+       "SnapshotAnswer.snapshot.size is 2147483648"},
+      {[](auto& m) {
+         m.mutable_snapshot_piece()->mutable_snapshot()->set_size(10);
+         m.mutable_snapshot_piece()->set_offset(8);
+       },
+       3, "SnapshotPiece of 3 bytes at 8 of 10"},
+      {[](auto& m) { m.mutable_snapshot_piece()->mutable_snapshot()->set_size(10); }, 0,
+       "SnapshotPiece of 0 bytes at 0 of 10"},
+      {[](auto& m) {
+         m.mutable_snapshot_piece()->mutable_snapshot()->set_size(10);
+         m.mutable_snapshot_piece()->set_offset(11);
+       },
+       1, "SnapshotPiece.offset is 11, more than snapshot.size 10"},
+      {[](auto& m) {
+         m.mutable_snapshot_answer()->mutable_snapshot()->set_size(10);
+         m.mutable_snapshot_answer()->set_received(-1);
+       },
+       0, "SnapshotAnswer.received is -1"},
   };
   for (const Wrong& wrong : cases) {
     proto::Header header;

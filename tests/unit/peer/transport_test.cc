@@ -98,6 +98,25 @@ TEST(PeerTransport, TheGroupIsToldToThoseWhoHaveNotSpokenYet) {
   EXPECT_TRUE(std::get<Hello>(silent.received[1]).membership == group);
 }
 
+// An earlier release says nothing of pieces.
+TEST(PeerTransport, WhoTakesPiecesOfASnapshotIsKnown) {
+  Station a('a');
+  Station b('b');
+  Station c('c');
+  c.hello.snapshot_pieces = false;
+  a.start();
+  b.start();
+  c.start();
+  a.run([&] { EXPECT_FALSE(a.transport->takes_pieces(member_id('b')).has_value()); });
+  a.dial({b.hello.address, c.hello.address});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  ASSERT_TRUE(a.wait_for_peer('c'));
+  a.run([&] {
+    EXPECT_EQ(a.transport->takes_pieces(member_id('b')), true);
+    EXPECT_EQ(a.transport->takes_pieces(member_id('c')), false);
+  });
+}
+
 TEST(PeerTransport, AMemberThatComesBackIsFoundAgain) {
   Station a('a');
   auto b = std::make_unique<Station>('b');

@@ -61,6 +61,7 @@ inline LogOptions small_log(FlushMode mode = FlushMode::kAsync) {
 
 struct NoPeers final : PeerTransport {
   void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
+  std::optional<bool> takes_pieces(const raft::MemberId&) const override { return true; }
 };
 
 // A group of one on its own shard over files that outlive it.
@@ -154,7 +155,7 @@ class LogRig : public ReplicaListener {
   void on_leading(Term) override { leads.set_value(); }
   void on_following() override {}
   void on_group_changed() override {}
-  std::string make_snapshot() override { return {}; }
+  void provide_snapshot(LogPosition, SnapshotDone) override {}
   Result<void> install_snapshot(LogPosition, std::string_view) override { return {}; }
 };
 
