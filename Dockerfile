@@ -7,6 +7,8 @@ ARG WARM=tools
 
 # What a build needs. Made anew only when the list of packages changes.
 FROM ${BASE} AS tools
+# A value that no build had before makes everything anew.
+ARG REBUILD=
 ARG APT_MIRROR=
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 RUN dpkg-query -W -f '${Package}\n' > /base-packages

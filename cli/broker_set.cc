@@ -66,6 +66,19 @@ Result<SetView> parse_view(const std::string& text) {
 }  // namespace
 
 std::expected<BrokerSet, Failure> BrokerSet::find(Context& context, const std::string& name) {
+  const auto found = look_up(context, name, 1);
+  if (!found) return std::unexpected(found.error());
+  return at(context, found->front());
+}
+
+std::expected<std::vector<std::string>, Failure> BrokerSet::http_addresses(
+    Context& context, const std::string& name) {
+  return look_up(context, name, SIZE_MAX);
+}
+
+std::expected<std::vector<std::string>, Failure> BrokerSet::look_up(Context& context,
+                                                                    const std::string& name,
+                                                                    std::size_t count) {
   const auto nodes = context.brokers();
   if (!nodes) return std::unexpected(nodes.error());
   std::set<std::string> names;
@@ -76,6 +89,7 @@ std::expected<BrokerSet, Failure> BrokerSet::find(Context& context, const std::s
                 "Name one with --broker NAME.");
   }
   std::optional<Error> last;
+  std::vector<std::string> found;
   for (const BrokerNode& node : *nodes) {
     if (!name.empty() && node.name != name) continue;
     const auto info = context.broker(node.address).runtime_info();
@@ -89,8 +103,10 @@ std::expected<BrokerSet, Failure> BrokerSet::find(Context& context, const std::s
                   fmt::format("broker {} at {} is not Gantry: it names no HTTP address", node.name,
                               node.address));
     }
-    return BrokerSet(context, http->second);
+    found.push_back(http->second);
+    if (found.size() == count) return found;
   }
+  if (!found.empty()) return found;
   if (last) return fail(*last);
   return fail(ExitCode::kNotFound,
               name.empty() ? std::string("no broker is registered")
@@ -110,10 +126,14 @@ Result<std::string> BrokerSet::ask_member(const std::string& http_address,
   return answer->body;
 }
 
+Result<SetView> BrokerSet::view_of_one() const {
+  const auto text = ask_member(http_address_, "/v1/members");
+  if (!text) return std::unexpected(text.error());
+  return parse_view(*text);
+}
+
 std::expected<SetView, Failure> BrokerSet::view() const {
-  const auto first = ask_member(http_address_, "/v1/members");
-  if (!first) return fail(first.error());
-  auto view = parse_view(*first);
+  auto view = view_of_one();
   if (!view) return fail(view.error());
   for (const SetMember& member : view->members) {
     if (!member.leader || member.http_address == http_address_ || !member.connected) continue;

@@ -40,9 +40,18 @@ class BrokerSet {
   // By a brokerName; empty: the only one there is. Asks the NameServer and a member for its HTTP
   // address.
   static std::expected<BrokerSet, Failure> find(Context& context, const std::string& name);
+  // Through one member.
+  static BrokerSet at(Context& context, std::string http_address) {
+    return BrokerSet(context, std::move(http_address));
+  }
+  // Of every member that the NameServer knows and that answers; at least one.
+  static std::expected<std::vector<std::string>, Failure> http_addresses(Context& context,
+                                                                         const std::string& name);
 
   // As the leader sees it, or if there is none, as one member does.
   std::expected<SetView, Failure> view() const;
+  // As the member that is asked sees it.
+  Result<SetView> view_of_one() const;
   // A request to the leader; repeated until the timeout while it answers 503 or 504.
   std::expected<std::string, Failure> ask(const std::string& method, const std::string& path,
                                           const std::string& body = {}) const;
@@ -52,6 +61,10 @@ class BrokerSet {
  private:
   BrokerSet(Context& context, std::string http_address)
       : context_(&context), http_address_(std::move(http_address)) {}
+  // At most `count` of them.
+  static std::expected<std::vector<std::string>, Failure> look_up(Context& context,
+                                                                  const std::string& name,
+                                                                  std::size_t count);
 
   Context* context_;
   std::string http_address_;

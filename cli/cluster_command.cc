@@ -147,6 +147,7 @@ void add_cluster_command(CLI::App& app, Context& context) {
     }
   });
   add_members_commands(*cluster, context);
+  add_recover_command(*cluster, context);
 }
 
 }  // namespace gantry::cli

@@ -21,6 +21,7 @@ void add_bench_commands(CLI::App& app, Context& context);
 void add_log_commands(CLI::App& app, Context& context);
 void add_cluster_command(CLI::App& app, Context& context);
 void add_members_commands(CLI::App& cluster, Context& context);
+void add_recover_command(CLI::App& cluster, Context& context);
 // Last: it completes what is there.
 void add_completion_command(CLI::App& app, Context& context);
 

@@ -2,6 +2,7 @@
 # Language, warnings, sanitizers, compiler cache and linker, for every target of the project.
 option(GANTRY_TESTS "Build the unit, script and simulation tests" ON)
 option(GANTRY_FUZZ "Build the fuzzers (needs clang)" OFF)
+option(GANTRY_BENCH "Build the micro benchmarks (needs Google Benchmark)" OFF)
 set(GANTRY_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 23)

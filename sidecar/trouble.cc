@@ -39,7 +39,11 @@ constexpr auto kAdvice = std::to_array<Advice>({
      "A set forms when all of raftInitialMembers answer."},
     {reason::kNoLeader,
      "A leader needs a majority of the members: see whether the other pods of the set run and can "
-     "be reached (kubectl get pods)."},
+     "be reached (kubectl get pods). If the volumes of those that are missing are gone for ever, "
+     "gantry cluster recover shows what is left and how to go on."},
+    {reason::kGivenUp,
+     "The set was recovered without this member (gantry cluster recover): delete its volume, start "
+     "it again and join it."},
     {reason::kEventLoopHangs,
      "See the log of the broker, and whether its disk answers and its CPU limit is high enough."},
 });

@@ -16,6 +16,10 @@ namespace {
 
 log::Logger logger("storage");
 
+// Of the shard's time, encoding the state for timed checkpoints takes at most one part in so many.
+constexpr std::int64_t kEncodingShare = 50;
+constexpr std::int64_t kLongEncodingUs = 200'000;
+
 constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
 
 state::SystemTopicOptions system_topic_options(const config::BrokerConfig& c, std::size_t levels) {
@@ -224,11 +228,25 @@ Result<Storage::CheckpointWork> Storage::begin_checkpoint(bool clean) {
   work.queues = std::move(*queues);
   work.log = log_->begin_sync();
   if (!snapshots_->durable_position() || *snapshots_->durable_position() < work.position) {
-    work.snapshot = state_.serialize_snapshot();
+    work.snapshot = encode_state();
   }
   work.record = log_->make_checkpoint(
       work.queues.up_to, index_ ? index_->durable_up_to() : work.position, index_from_, clean);
   return work;
+}
+
+// The shard stands still meanwhile: the larger the state, the rarer this happens.
+std::string Storage::encode_state() {
+  const std::int64_t began_us = clock_.steady_us();
+  std::string bytes = state_.serialize_snapshot();
+  const std::int64_t took_us = clock_.steady_us() - began_us;
+  next_timed_checkpoint_us_ = began_us + kEncodingShare * took_us;
+  static log::RateLimit limit(600'000);
+  if (took_us > kLongEncodingUs && limit.admit()) {
+    logger.warn("encoding the state took {} ms, during which nobody was served bytes={} topics={}",
+                took_us / 1000, bytes.size(), state_.topics().size());
+  }
+  return bytes;
 }
 
 // The log first, so that nothing on disk runs ahead of it after a power cut; then derived files,

@@ -116,7 +116,7 @@ class Storage final : public replog::LogListener,
   void on_leading(Term term) override;
   void on_following() override;
   void on_group_changed() override;
-  std::string make_snapshot() override;
+  void provide_snapshot(LogPosition at_least, SnapshotDone done) override;
   Result<void> install_snapshot(LogPosition begin, std::string_view snapshot) override;
 
  private:
@@ -126,6 +126,9 @@ class Storage final : public replog::LogListener,
   Result<void> check_foreign_store() const;
   Result<void> load_snapshot();
   raft::Membership initial_membership() const;
+  // What counts before the log has been read: of the snapshot, of a recovery of the group that the
+  // snapshot does not know yet, or of the begin.
+  raft::MembershipLog::Entry known_membership() const;
   Result<void> remember_being_alone();
   void start_timers();
   Result<void> follow_log_end();
@@ -153,6 +156,7 @@ class Storage final : public replog::LogListener,
     replog::Checkpoint record;
   };
   Result<CheckpointWork> begin_checkpoint(bool clean);
+  std::string encode_state();
   Result<void> run_checkpoint(const CheckpointWork& work);
   void end_checkpoint(const CheckpointWork& work);
   void trim_files();
@@ -201,6 +205,7 @@ class Storage final : public replog::LogListener,
   bool live_ = false;                                  // recovery is over
   bool started_ = false;
   bool checkpoint_running_ = false, checkpoint_again_ = false;
+  std::int64_t next_timed_checkpoint_us_ = 0;
   std::uint64_t installs_ = 0;  // a checkpoint that began before one speaks of what is gone
   std::unique_ptr<runtime::TaskRunner> upkeep_;
   // For what is posted to the shard and may run after this object is gone. Shard only.

@@ -103,10 +103,8 @@ Result<void> Storage::open() {
   const auto& checkpoint = log_->last_checkpoint();
   const LogPosition known_committed =
       std::max(state_.applied(), checkpoint ? checkpoint->committed : LogPosition(0));
-  raft::MembershipLog::Entry membership = state_.membership();
-  if (membership.membership.members.empty()) membership.membership = initial_membership();
   auto recovered =
-      log_->recover(*replay_from, std::move(epochs), std::move(membership), known_committed, *this);
+      log_->recover(*replay_from, std::move(epochs), known_membership(), known_committed, *this);
   if (!recovered) return std::unexpected(recovered.error());
   recovered_ = std::move(*recovered);
   recovery_ = recovered_.scan;
@@ -284,9 +282,20 @@ Result<void> Storage::start(const protocol::RecordHost& store_host,
 
 // As far as the state knows: this member is the only voter of its set.
 bool Storage::alone() const {
-  const raft::Membership& known = state_.membership().membership;
-  const raft::Membership group = known.members.empty() ? initial_membership() : known;
+  const raft::Membership group = known_membership().membership;
   return group.voter_count() == 1 && group.is_voter(log_->member_uuid());
+}
+
+raft::MembershipLog::Entry Storage::known_membership() const {
+  raft::MembershipLog::Entry known = state_.membership();
+  const raft::Membership& recovered = log_->hard_state().state().recovered;
+  if (!recovered.members.empty()) {
+    const raft::Kinship kin = raft::kinship(recovered, known.membership);
+    const bool knows_it = kin == raft::Kinship::kSame || kin == raft::Kinship::kNewer;
+    if (known.membership.members.empty() || !knows_it) return {{}, {}, recovered};
+  }
+  if (known.membership.members.empty()) known.membership = initial_membership();
+  return known;
 }
 
 // What counts as long as the log holds no membership record.
@@ -319,7 +328,9 @@ void Storage::start_timers() {
   };
   write_back_timer_ = shard_.every(
       kWriteBackPeriod, [this, warn] { warn("writing consume queues", queues_->write_back()); });
-  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] { checkpoint(); });
+  checkpoint_timer_ = shard_.every(kCheckpointPeriod, [this] {
+    if (clock_.steady_us() >= next_timed_checkpoint_us_) checkpoint();
+  });
   offsets_timer_ = shard_.every(kOffsetsPeriod, [this] {
     const auto interval_ms =
         std::min(config_.flush_consumer_offset_interval_ms, kOffsetsIntervalMsMax);
@@ -335,9 +346,12 @@ void Storage::on_leading(Term term) {
   proposals_->begin_term(term);
   if (apache_config_) import_apache_config();
   create_system_topics();
-  // A group that was formed has no membership in its log yet, and later members look for it there.
-  if (state_.membership().membership.members.empty() &&
-      replica_->core().membership().members.size() > 1) {
+  // A group that was formed, or has begun again, has no membership in its log yet, and later
+  // members look for it there.
+  const raft::Membership& in_log = state_.membership().membership;
+  const raft::Membership& group = replica_->core().membership();
+  if ((in_log.members.empty() && group.members.size() > 1) ||
+      in_log.recoveries != group.recoveries) {
     shard_.post([this, alive = alive_] {
       if (!*alive || !leading()) return;
       replica_->change_membership(replica_->core().membership(), [](const Result<void>& done) {
@@ -358,9 +372,26 @@ void Storage::on_group_changed() {
   for (RoleObserver* observer : roles_) observer->on_group_changed();
 }
 
-std::string Storage::make_snapshot() {
-  state_.advance(log_->committed());
-  return state_.serialize_snapshot();
+// The newest one on the disk: no log file has gone before it was there. Encoding the state takes
+// the shard's time, and so happens only when that one cannot be read.
+void Storage::provide_snapshot(LogPosition at_least, SnapshotDone done) {
+  upkeep_->post([this, alive = alive_, at_least, done = std::move(done)]() mutable {
+    replog::SnapshotImagePtr image;
+    if (auto found = snapshots_->read(); found && found->newest) {
+      image = replog::make_snapshot_image(found->newest->position, std::move(found->newest->body));
+    }
+    shard_.post(
+        [this, alive, at_least, image = std::move(image), done = std::move(done)]() mutable {
+          if (!*alive) return;
+          if (image == nullptr || image->id.position < at_least) {
+            logger.warn("no state snapshot on the disk can be sent: encoding the state of {} anew",
+                        log_->committed().v);
+            state_.advance(log_->committed());
+            image = replog::make_snapshot_image(state_.applied(), encode_state());
+          }
+          done(std::move(image));
+        });
+  });
 }
 
 // Derived files go, the state is that of the snapshot; its records follow with the log.

@@ -2,7 +2,9 @@
 #include "broker/group/group_members.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
@@ -243,6 +245,77 @@ void GroupMembers::refused(const std::string& request, const Error& why) {
   if (why.code == ErrorCode::kUnavailable || !news_.is_new(request, why.message)) return;
   logger.warn("a change of the membership is refused request={} reason=\"{}\"", request,
               why.message);
+}
+
+// By the same request: there is a new group, which has given up all of them.
+bool GroupMembers::recovered_already(const Recovery& recovery) const {
+  const raft::Membership& group = core().membership();
+  return !core().given_up() && !recovery.given_up.empty() && group.is_voter(core().self()) &&
+         std::ranges::all_of(recovery.given_up,
+                             [&](const raft::MemberId& id) { return group.gave_up(id); });
+}
+
+Result<void> GroupMembers::check_recovery(const Recovery& recovery) const {
+  const auto in = [](const std::vector<raft::MemberId>& list, const raft::MemberId& id) {
+    return std::ranges::find(list, id) != list.end();
+  };
+  const raft::Membership& group = core().membership();
+  for (const raft::MemberId& id : recovery.given_up) {
+    if (id == core().self() || !group.is_voter(id)) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        fmt::format("{} is no other voter of this broker set", id));
+    }
+  }
+  for (const raft::Member& member : group.members) {
+    if (!member.voter || member.id == core().self()) continue;
+    if (in(recovery.survivors, member.id) == in(recovery.given_up, member.id)) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        fmt::format("voter {} at {} must be one of the survivors or of those that "
+                                    "are given up",
+                                    member.id, member.address));
+    }
+  }
+  for (const raft::MemberId& id : recovery.given_up) {
+    const auto hello = peers_.hello_of(id);
+    if (!hello) continue;
+    return make_error(
+        ErrorCode::kConflict,
+        fmt::format("member {} at {} answers: it cannot be given up", id, hello->address));
+  }
+  if (storage_.state().applied() < storage_.log().begin()) {
+    return make_error(ErrorCode::kConflict,
+                      "this member has not got the state of its leader completely");
+  }
+  return storage_.replica().core().may_recover(recovery.survivors);
+}
+
+Result<void> GroupMembers::recover(const Recovery& recovery) {
+  const std::string request =
+      fmt::format("recover survivors=\"{}\" givenUp=\"{}\"", fmt::join(recovery.survivors, ","),
+                  fmt::join(recovery.given_up, ","));
+  if (recovered_already(recovery)) return {};
+  const LogPosition committed = core().committed();
+  const raft::LogEnd end = core().log_end();
+  const raft::Membership before = core().membership();
+  auto done = check_recovery(recovery);
+  if (done) done = storage_.replica().recover(recovery.survivors);
+  if (!done) {
+    refused(request, done.error());
+    return done;
+  }
+  news_.settled(request);
+  std::vector<std::string> gone;
+  for (const raft::Member& member : before.members) {
+    if (member.id == core().self()) continue;
+    gone.push_back(
+        fmt::format("{} {} at {}", member.voter ? "voter" : "learner", member.id, member.address));
+  }
+  logger.warn(
+      "the broker set begins again with this member alone, the others are given up with all that "
+      "is not in its log recovery={} term={} lastTerm={} end={} committed={} givenUp=\"{}\"",
+      core().membership().recoveries.back().id, core().term().v, end.last_term.v, end.end.v,
+      committed.v, fmt::join(gone, ", "));
+  return {};
 }
 
 Result<void> GroupMembers::transfer(const raft::MemberId& target) {

@@ -6,6 +6,10 @@
 //   promote  a learner that has caught up becomes a voter
 //   remove   a member leaves; the leader hands over first
 //
+// But one, which is there for a set that cannot have a leader any more:
+//
+//   recover  this member begins again as the only voter; see raft::Core::recover()
+//
 // Errors: kUnavailable - not the leader, or ask again in a moment; kNotFound - no such member;
 // kConflict and kInvalidArgument - refused, the message says why.
 #pragma once
@@ -27,6 +31,10 @@ class GroupPeers;
 class GroupMembers final : private RoleObserver {
  public:
   using Done = replog::Replica::Done;
+  // Every voter of the set but this member, which is asked, is in one of the two.
+  struct Recovery {
+    std::vector<raft::MemberId> survivors, given_up;
+  };
   using HandedOver = std::move_only_function<void(Result<raft::MemberId> leader)>;
 
   GroupMembers(BrokerContext& context, GroupPeers& peers);
@@ -41,6 +49,8 @@ class GroupMembers final : private RoleObserver {
   // ... and waits: `done` gets the next leader, or why leadership stays or nobody is known to have
   // it, after some seconds at most.
   void hand_over(const raft::MemberId& target, HandedOver done);
+  // Durable when it returns. Done already is done.
+  Result<void> recover(const Recovery& recovery);
 
  private:
   struct Plan {
@@ -58,6 +68,8 @@ class GroupMembers final : private RoleObserver {
   // Changes the membership, or says why not; a refusal that repeats itself is logged once.
   void carry_out(const std::string& request, Result<Plan> plan, Done done);
   void refused(const std::string& request, const Error& why);
+  bool recovered_already(const Recovery& recovery) const;
+  Result<void> check_recovery(const Recovery& recovery) const;
   void on_group_changed() override;
   void settle_hand_over();
   void end_hand_over(const Result<raft::MemberId>& leader);

@@ -2,6 +2,7 @@
 #include "broker/group/group_peers.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <random>
@@ -26,12 +27,21 @@ GroupPeers::GroupPeers(runtime::Shard& shard, Storage& storage, const config::Br
                  {[this](raft::Message message, std::string_view body) {
                     storage_.replica().receive(std::move(message), body);
                   },
-                  [this] { peers_changed(); }},
+                  [this] { peers_changed(); },
+                  // Not from inside the transport's callback.
+                  [this](const raft::Membership& newer) {
+                    shard_.post([this, newer, alive = alive_] {
+                      if (*alive) given_up(newer);
+                    });
+                  }},
                  {}, clock) {
   storage_.add_role_observer(*this);
 }
 
-GroupPeers::~GroupPeers() { storage_.remove_role_observer(*this); }
+GroupPeers::~GroupPeers() {
+  *alive_ = false;
+  storage_.remove_role_observer(*this);
+}
 
 Result<void> GroupPeers::listen(const std::string& client_address, std::uint16_t http_port) {
   const bool alone = config_.raft_initial_members.empty() && storage_.alone();
@@ -72,7 +82,8 @@ void GroupPeers::start() {
   hello.start = static_cast<std::uint64_t>(storage_.log().hard_state().state().starts);
   transport_.start(std::move(hello));
   known_ = storage_.replica().core().membership();
-  transport_.set_members(known_);
+  transport_.set_members(known_, storage_.replica().core().given_up());
+  if (storage_.replica().core().given_up()) log_given_up(known_);
   if (storage_.replica().formed()) return;
   update_seeds();
   if (storage_.log().end().v > 0) return;  // it is joining: only empty stores form a set
@@ -109,6 +120,23 @@ void GroupPeers::formed(const raft::Membership& membership) {
   }
 }
 
+void GroupPeers::given_up(const raft::Membership& newer) {
+  if (storage_.replica().give_up(newer)) log_given_up(newer);
+}
+
+void GroupPeers::log_given_up(const raft::Membership& newer) const {
+  std::vector<std::string> voters;
+  for (const raft::Member& member : newer.members) {
+    if (member.voter) voters.push_back(fmt::format("{} at {}", member.id, member.address));
+  }
+  logger.warn(
+      "this member was given up: its broker set was recovered without it and does not hold all "
+      "that "
+      "is here recovery={} voters=\"{}\" end={}; stop this member, keep its store or empty it, and "
+      "join an empty one",
+      newer.recoveries.back().id, fmt::join(voters, ", "), storage_.log().end().v);
+}
+
 void GroupPeers::peers_changed() {
   if (formation_ && !storage_.replica().formed()) formation_->update(transport_);
   if (changed_) changed_();
@@ -119,7 +147,7 @@ void GroupPeers::on_group_changed() {
   const raft::Membership& membership = storage_.replica().core().membership();
   if (membership == known_) return;
   known_ = membership;
-  transport_.set_members(known_);
+  transport_.set_members(known_, storage_.replica().core().given_up());
   const std::size_t invited = invited_.size();
   for (const raft::Member& member : known_.members) invited_.erase(member.address);
   if (invited_.size() != invited) update_seeds();

@@ -61,6 +61,8 @@ class GroupPeers final : private RoleObserver {
   void peers_changed();
   void formed(const raft::Membership& membership);
   void update_seeds();
+  void given_up(const raft::Membership& newer);
+  void log_given_up(const raft::Membership& newer) const;
 
   runtime::Shard& shard_;
   Storage& storage_;
@@ -72,6 +74,7 @@ class GroupPeers final : private RoleObserver {
   raft::Membership known_;  // what the transport was told
   bool started_ = false;
   std::function<void()> changed_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace gantry::broker

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/http/group_http.h"
 
+#include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -86,6 +87,33 @@ Result<JoinBody> parse_join(const std::string& body) {
   return join;
 }
 
+Result<GroupMembers::Recovery> parse_recovery(const std::string& body) {
+  const auto bad = [](std::string why) {
+    return make_error(ErrorCode::kInvalidArgument, "body: " + std::move(why));
+  };
+  const Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) return bad("expected a JSON object");
+  GroupMembers::Recovery recovery;
+  bool accepted = false;
+  for (const auto& [key, value] : json.items()) {
+    if (key == "acceptLoss") {
+      accepted = value.is_boolean() && value.get<bool>();
+      continue;
+    }
+    if (key != "survivors" && key != "givenUp") {
+      return bad("'" + key + "' is not known; expected acceptLoss, survivors and givenUp");
+    }
+    const auto is_text = [](const Json& entry) { return entry.is_string(); };
+    if (!value.is_array() || !std::ranges::all_of(value, is_text)) {
+      return bad("'" + key + "' is not a list of uuids");
+    }
+    (key == "survivors" ? recovery.survivors : recovery.given_up) =
+        value.get<std::vector<std::string>>();
+  }
+  if (!accepted) return bad("acceptLoss has to be true: what others held is lost");
+  return recovery;
+}
+
 }  // namespace
 
 GroupHttp::GroupHttp(runtime::Shard& shard, http::HttpServer& server) : shard_(shard) {
@@ -125,6 +153,8 @@ void GroupHttp::mount_raft(http::HttpServer& server) {
   });
   server.post("/v1/raft/transfer",
               [this](const http::Request& request) { return transfer(request); });
+  server.post("/v1/raft/recover",
+              [this](const http::Request& request) { return recover(request); });
   server.get("/v1/probes/pre_restart", [this](const http::Request&) {
     return ask([](GroupSources& s) { return pre_restart_json(s.context); });
   });
@@ -224,6 +254,21 @@ http::Response GroupHttp::transfer(const http::Request& request) {
     return error(503, "the target did not take over in time, member " + *next + " leads");
   }
   return {200, "application/json", Json{{"leader", *next}}.dump(), {}};
+}
+
+http::Response GroupHttp::recover(const http::Request& request) {
+  const auto recovery = parse_recovery(request.body);
+  if (!recovery) return error(400, recovery.error().message);
+  auto outcome = std::make_shared<std::optional<Result<void>>>();
+  const bool ran = shard_.call(
+      [this, outcome, recovery = *recovery] {
+        if (sources_) *outcome = sources_->members.recover(recovery);
+      },
+      kShardTimeout);
+  if (!ran || !*outcome) return not_serving();
+  const Result<void>& done = **outcome;
+  if (!done) return error(status_of(done.error().code), done.error().message);
+  return ask([](GroupSources& s) { return raft_json(s.context, s.peers); });
 }
 
 }  // namespace gantry::broker

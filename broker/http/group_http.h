@@ -7,6 +7,8 @@
 //   DELETE /v1/members/{uuid}
 //   GET    /v1/raft                    the consensus state of this member
 //   POST   /v1/raft/transfer?target=   hands over leadership and waits until it is done
+//   POST   /v1/raft/recover            {"acceptLoss": true, "survivors": […], "givenUp": […]}: this
+//                                      member begins again as the only voter
 //   GET, PUT, DELETE /v1/maintenance   see Maintenance
 //   GET    /v1/probes/pre_restart, /v1/probes/post_restart
 //
@@ -53,6 +55,7 @@ class GroupHttp {
   // Runs on the leader's shard and waits until the change is committed, or says why not.
   http::Response change(const http::Request& request, Change change);
   http::Response transfer(const http::Request& request);
+  http::Response recover(const http::Request& request);
 
   runtime::Shard& shard_;
   std::optional<GroupSources> sources_;  // shard only

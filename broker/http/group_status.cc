@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "broker/group/no_leader.h"
+
 namespace gantry::broker {
 namespace {
 
@@ -54,6 +56,10 @@ Json member_json(const BrokerContext& context, const GroupPeers& peers,
   if (const auto progress = core.progress().find(member.id);
       core.leading() && progress != core.progress().end()) {
     json["progress"] = progress_json(core, progress->second);
+    if (const auto snapshot = context.storage.replica().snapshot_progress(member.id)) {
+      json["progress"]["snapshotBytes"] = snapshot->bytes;
+      json["progress"]["snapshotReceived"] = snapshot->received;
+    }
   }
   return json;
 }
@@ -74,9 +80,14 @@ std::optional<NotReady> group_obstacle(const BrokerContext& context, const Group
   }
   const raft::Core& core = replica.core();
   if (replica.leading()) return {};
+  if (core.given_up()) {
+    return NotReady{.text =
+                        "this member was given up when its broker set was recovered: stop it, "
+                        "empty its store and join it again",
+                    .reason = reason::kGivenUp};
+  }
   if (core.leader().empty()) {
-    return NotReady{.text = "the broker set has no leader at the moment",
-                    .reason = reason::kNoLeader};
+    return NotReady{.text = why_no_leader(core, peers), .reason = reason::kNoLeader};
   }
   if (core.recovering()) {
     return NotReady{.text = "this member catches up with its broker set",
@@ -115,6 +126,9 @@ std::string raft_json(const BrokerContext& context, const GroupPeers& peers) {
                {"leader", core.leader()},
                {"accepting", context.storage.accepting()},
                {"recovering", core.recovering()},
+               {"recoveries", Json::array()},
+               {"givenUp", core.given_up()},
+               {"lastTerm", core.log_end().last_term.v},
                {"passive", core.passive()},
                {"transferTarget", core.transfer_target()},
                {"begin", log.begin().v},
@@ -134,6 +148,9 @@ std::string raft_json(const BrokerContext& context, const GroupPeers& peers) {
                        {"reconnects", transport.reconnects},
                        {"refused", transport.refused},
                        {"protocolErrors", transport.protocol_errors}};
+  for (const raft::Recovery& recovery : core.membership().recoveries) {
+    json["recoveries"].push_back(recovery.id);
+  }
   for (const raft::Epoch& epoch : core.epochs().all()) {
     json["epochs"].push_back(
         {{"term", epoch.term.v}, {"start", epoch.start.v}, {"apache", epoch.apache}});

@@ -26,6 +26,7 @@ inline constexpr std::string_view kRegistrationPending = "RegistrationPending";
 inline constexpr std::string_view kEventLoopHangs = "EventLoopHangs";
 inline constexpr std::string_view kBrokerSetNotFormed = "BrokerSetNotFormed";
 inline constexpr std::string_view kNoLeader = "NoLeader";
+inline constexpr std::string_view kGivenUp = "GivenUp";
 inline constexpr std::string_view kNameServerUnresolvable = "NameServerUnresolvable";
 inline constexpr std::string_view kNameServerUnreachable = "NameServerUnreachable";
 inline constexpr std::string_view kNameServerRefused = "NameServerRefused";

@@ -33,6 +33,12 @@ void put(const raft::LogEnd& log, proto::LogEnd& out) {
   out.set_end(log.end.v);
 }
 
+void put(const raft::SnapshotId& snapshot, proto::SnapshotId& out) {
+  out.set_position(snapshot.position.v);
+  out.set_size(snapshot.size);
+  out.set_checksum(snapshot.checksum);
+}
+
 struct Writer {
   proto::Message& out;
 
@@ -41,6 +47,7 @@ struct Writer {
     to.set_pre(m.pre);
     to.set_transfer(m.transfer);
     put(m.log, *to.mutable_log());
+    put(m.committed, *to.mutable_committed());
   }
   void operator()(const raft::VoteAnswer& m) const {
     proto::VoteAnswer& to = *out.mutable_vote_answer();
@@ -48,6 +55,7 @@ struct Writer {
     to.set_granted(m.granted);
     to.set_recovering(m.recovering);
     put(m.log, *to.mutable_log());
+    put(m.committed, *to.mutable_committed());
   }
   void operator()(const raft::Append& m) const {
     proto::Append& to = *out.mutable_append();
@@ -90,9 +98,21 @@ struct Writer {
     to.set_membership_start(m.membership.start.v);
     to.set_membership_end(m.membership.end.v);
     to.set_membership(m.membership.membership.encode());
+    if (m.pieces) put(*m.pieces, *to.mutable_pieces());
   }
   void operator()(const raft::InstallAnswer& m) const {
     out.mutable_install_answer()->set_begin(m.begin.v);
+  }
+  void operator()(const raft::SnapshotPiece& m) const {
+    proto::SnapshotPiece& to = *out.mutable_snapshot_piece();
+    put(m.snapshot, *to.mutable_snapshot());
+    to.set_offset(m.offset);
+  }
+  void operator()(const raft::SnapshotAnswer& m) const {
+    proto::SnapshotAnswer& to = *out.mutable_snapshot_answer();
+    put(m.snapshot, *to.mutable_snapshot());
+    to.set_received(m.received);
+    to.set_to_offer(m.to_offer);
   }
   void operator()(const raft::TimeoutNow&) const { out.mutable_timeout_now(); }
   void operator()(const raft::StaleTerm&) const { out.mutable_stale_term(); }
@@ -148,8 +168,10 @@ Result<std::vector<raft::Epoch>> get(const char* message,
   return epochs;
 }
 
-Result<raft::LogEnd> get(const char* message, const proto::LogEnd& in) {
-  GANTRY_TRY(check(message, {{"log.last_term", in.last_term()}, {"log.end", in.end()}}));
+Result<raft::LogEnd> get(const std::string& field, const proto::LogEnd& in) {
+  for (const Named& value : {Named{"last_term", in.last_term()}, Named{"end", in.end()}}) {
+    if (value.value < 0) return bad(fmt::format("{}.{} is {}", field, value.name, value.value));
+  }
   return raft::LogEnd{Term(in.last_term()), LogPosition(in.end())};
 }
 
@@ -161,19 +183,28 @@ Result<raft::Membership> get_membership(const char* message, const std::string& 
       return bad(fmt::format("{}.membership: '{}' is not a member's uuid", message, member.id));
     }
   }
+  for (const raft::Recovery& recovery : membership->recoveries) {
+    if (std::ranges::all_of(recovery.given_up, valid_member_id)) continue;
+    return bad(fmt::format("{}.membership: recovery {} has given up what is not a member's uuid",
+                           message, recovery.id));
+  }
   return membership;
 }
 
 Result<Body> get(const proto::VoteRequest& in) {
-  const auto log = get("VoteRequest", in.log());
+  const auto log = get("VoteRequest.log", in.log());
   if (!log) return std::unexpected(log.error());
-  return raft::VoteRequest{in.pre(), in.transfer(), *log};
+  const auto committed = get("VoteRequest.committed", in.committed());
+  if (!committed) return std::unexpected(committed.error());
+  return raft::VoteRequest{in.pre(), in.transfer(), *log, *committed};
 }
 
 Result<Body> get(const proto::VoteAnswer& in) {
-  const auto log = get("VoteAnswer", in.log());
+  const auto log = get("VoteAnswer.log", in.log());
   if (!log) return std::unexpected(log.error());
-  return raft::VoteAnswer{in.pre(), in.granted(), in.recovering(), *log};
+  const auto committed = get("VoteAnswer.committed", in.committed());
+  if (!committed) return std::unexpected(committed.error());
+  return raft::VoteAnswer{in.pre(), in.granted(), in.recovering(), *log, *committed};
 }
 
 // A blank is 8 bytes here and as many as are left of its file in the log, so the body may be
@@ -227,7 +258,38 @@ Result<Body> get(const proto::AppendRefusal& in) {
                              LogPosition(in.commit()), std::move(*epochs), in.recovering()};
 }
 
-Result<Body> get(const proto::InstallSnapshot& in) {
+// What Protobuf can take is the limit of a state.
+Result<raft::SnapshotId> get(const char* message, const proto::SnapshotId& in) {
+  GANTRY_TRY(check(message, {{"snapshot.position", in.position()}}));
+  if (in.size() <= 0 || in.size() > std::numeric_limits<std::int32_t>::max()) {
+    return bad(fmt::format("{}.snapshot.size is {}, expected within [1, {}]", message, in.size(),
+                           std::numeric_limits<std::int32_t>::max()));
+  }
+  return raft::SnapshotId{LogPosition(in.position()), in.size(), in.checksum()};
+}
+
+Result<Body> get(const proto::SnapshotPiece& in, std::size_t body_bytes) {
+  constexpr const char* kName = "SnapshotPiece";
+  const auto snapshot = get(kName, in.snapshot());
+  if (!snapshot) return std::unexpected(snapshot.error());
+  GANTRY_TRY(check_falling(kName, {{"snapshot.size", snapshot->size}, {"offset", in.offset()}}));
+  if (body_bytes == 0 || std::cmp_greater(body_bytes, snapshot->size - in.offset())) {
+    return bad(fmt::format("SnapshotPiece of {} bytes at {} of {}", body_bytes, in.offset(),
+                           snapshot->size));
+  }
+  return raft::SnapshotPiece{*snapshot, in.offset()};
+}
+
+Result<Body> get(const proto::SnapshotAnswer& in) {
+  constexpr const char* kName = "SnapshotAnswer";
+  const auto snapshot = get(kName, in.snapshot());
+  if (!snapshot) return std::unexpected(snapshot.error());
+  GANTRY_TRY(
+      check_falling(kName, {{"snapshot.size", snapshot->size}, {"received", in.received()}}));
+  return raft::SnapshotAnswer{*snapshot, in.received(), in.to_offer()};
+}
+
+Result<Body> get(const proto::InstallSnapshot& in, std::size_t body_bytes) {
   constexpr const char* kName = "InstallSnapshot";
   GANTRY_TRY(check_falling(
       kName,
@@ -245,6 +307,16 @@ Result<Body> get(const proto::InstallSnapshot& in) {
   install.epochs = std::move(*epochs);
   install.membership = {LogPosition(in.membership_start()), LogPosition(in.membership_end()),
                         std::move(*membership)};
+  if (!in.has_pieces()) return install;
+  const auto pieces = get(kName, in.pieces());
+  if (!pieces) return std::unexpected(pieces.error());
+  if (pieces->position != install.position) {
+    return bad(fmt::format("InstallSnapshot.pieces is of {}, expected position {}",
+                           pieces->position.v, in.position()));
+  }
+  if (body_bytes > 0)
+    return bad(fmt::format("InstallSnapshot of pieces with {} bytes", body_bytes));
+  install.pieces = *pieces;
   return install;
 }
 
@@ -261,7 +333,7 @@ Result<Body> get_body(const proto::Message& in, std::size_t body_bytes) {
     case proto::Message::kAppendRefusal:
       return get(in.append_refusal());
     case proto::Message::kInstallSnapshot:
-      return get(in.install_snapshot());
+      return get(in.install_snapshot(), body_bytes);
     case proto::Message::kInstallAnswer:
       GANTRY_TRY(check("InstallAnswer", {{"begin", in.install_answer().begin()}}));
       return raft::InstallAnswer{LogPosition(in.install_answer().begin())};
@@ -269,6 +341,10 @@ Result<Body> get_body(const proto::Message& in, std::size_t body_bytes) {
       return raft::TimeoutNow{};
     case proto::Message::kStaleTerm:
       return raft::StaleTerm{};
+    case proto::Message::kSnapshotPiece:
+      return get(in.snapshot_piece(), body_bytes);
+    case proto::Message::kSnapshotAnswer:
+      return get(in.snapshot_answer());
     case proto::Message::BODY_NOT_SET:
       break;
   }
@@ -287,7 +363,8 @@ Result<Decoded> get(const proto::Message& in, std::size_t body_bytes) {
   auto body = get_body(in, body_bytes);
   if (!body) return std::unexpected(body.error());
   const bool takes_body = std::holds_alternative<raft::Append>(*body) ||
-                          std::holds_alternative<raft::InstallSnapshot>(*body);
+                          std::holds_alternative<raft::InstallSnapshot>(*body) ||
+                          std::holds_alternative<raft::SnapshotPiece>(*body);
   if (body_bytes > 0 && !takes_body) {
     return bad(fmt::format("{} bytes beside a message that has none", body_bytes));
   }
@@ -317,11 +394,13 @@ Result<Decoded> get(const proto::Hello& in) {
   hello.file_bytes = in.file_bytes();
   hello.feature_level = in.feature_level();
   hello.start = in.start();
+  hello.snapshot_pieces = in.snapshot_pieces();
   hello.formed = in.formed();
   if (hello.formed) {
     auto membership = get_membership("Hello", in.membership());
     if (!membership) return std::unexpected(membership.error());
     hello.membership = std::move(*membership);
+    hello.given_up = in.given_up();
   } else if (!in.membership().empty()) {
     return bad("Hello.membership of a member that belongs to no group");
   }
@@ -352,7 +431,9 @@ std::string encode(const Hello& hello) {
   out.set_log_end(hello.log_end);
   out.set_clock_ms(hello.clock_ms);
   out.set_process(hello.process);
+  out.set_snapshot_pieces(hello.snapshot_pieces);
   out.set_formed(hello.formed);
+  out.set_given_up(hello.given_up);
   if (hello.formed) out.set_membership(hello.membership.encode());
   return header.SerializeAsString();
 }

@@ -40,16 +40,34 @@ void TcpTransport::start(Hello self) {
   update_dials();
 }
 
-void TcpTransport::set_members(const raft::Membership& membership) {
+void TcpTransport::set_members(const raft::Membership& membership, bool given_up) {
   const bool formed = !membership.members.empty();
-  if (self_.formed == formed && self_.membership == membership) return;
+  if (self_.formed == formed && self_.membership == membership && self_.given_up == given_up) {
+    return;
+  }
   self_.formed = formed;
+  self_.given_up = given_up;
   self_.membership = membership;
   if (!started_) return;
   const std::string hello = own_hello();
   // Also where the other's hello has not come yet: ours has left with what was true before.
   for (const auto& [id, link] : links_) link.channel->send(hello, {});
+  refuse_strangers();
   update_dials();
+}
+
+// Who spoke to the group of before.
+void TcpTransport::refuse_strangers() {
+  std::vector<std::pair<net::FrameChannel*, std::string>> refused;
+  for (const auto& [id, link] : links_) {
+    if (!link.hello || link.refused) continue;
+    if (const auto fits = check_hello(self_, *link.hello); !fits) {
+      refused.emplace_back(link.channel, fits.error().message);
+    }
+  }
+  for (const auto& [channel, reason] : refused) {
+    refuse(*channel, Hello(*links_[channel->id()].hello), reason);
+  }
 }
 
 void TcpTransport::set_seeds(std::vector<std::string> seeds) {
@@ -84,20 +102,30 @@ void TcpTransport::changed() {
 
 // --- sending ----------------------------------------------------------------------------------
 
-void TcpTransport::send(const raft::Member& to, const raft::Message& message,
-                        std::span<const io::Slice> bytes) {
+const TcpTransport::Link* TcpTransport::link_to(const raft::MemberId& to) const {
   const auto link = std::ranges::find_if(links_.rbegin(), links_.rend(), [&](const auto& entry) {
     const Link& candidate = entry.second;
-    return candidate.hello && candidate.hello->member_uuid == to.id && candidate.channel->open();
+    return candidate.hello && candidate.hello->member_uuid == to && candidate.channel->open();
   });
-  if (link == links_.rend()) {
+  return link == links_.rend() ? nullptr : &link->second;
+}
+
+std::optional<bool> TcpTransport::takes_pieces(const raft::MemberId& to) const {
+  const Link* link = link_to(to);
+  return link == nullptr ? std::nullopt : std::optional(link->hello->snapshot_pieces);
+}
+
+void TcpTransport::send(const raft::Member& to, const raft::Message& message,
+                        std::span<const io::Slice> bytes) {
+  const Link* link = link_to(to.id);
+  if (link == nullptr) {
     ++dropped_;
     return;
   }
   pieces_.clear();
   for (const io::Slice& slice : bytes)
     pieces_.emplace_back(static_cast<const char*>(slice.data), slice.size);
-  if (!link->second.channel->send(encode(message), pieces_)) ++dropped_;
+  if (!link->channel->send(encode(message), pieces_)) ++dropped_;
 }
 
 // --- receiving --------------------------------------------------------------------------------
@@ -142,6 +170,7 @@ void TcpTransport::on_frame(net::FrameChannel& channel, std::string_view header,
 
 void TcpTransport::on_hello(net::FrameChannel& channel, Hello hello) {
   if (const auto fits = check_hello(self_, hello); !fits) {
+    if (gives_up(hello, self_) && callbacks_.given_up) callbacks_.given_up(hello.membership);
     return refuse(channel, hello, fits.error().message);
   }
   if (hello.member_uuid == self_.member_uuid) return on_own_uuid(channel, hello);
@@ -226,6 +255,7 @@ void TcpTransport::on_refusal(net::FrameChannel& channel, const Refusal& refusal
 void TcpTransport::on_message(net::FrameChannel& channel, raft::Message message,
                               std::string_view body) {
   const Link& link = links_[channel.id()];
+  if (link.refused) return;
   if (!link.hello) return channel.reject("a message before the hello");
   if (message.from != link.hello->member_uuid || message.to != self_.member_uuid) {
     return channel.reject(fmt::format("a message from {} to {} between {} and {}", message.from,

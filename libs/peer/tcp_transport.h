@@ -58,6 +58,8 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
     std::function<void(raft::Message message, std::string_view body)> receive;
     // peers(), own_addresses() or problems() are not what they were.
     std::function<void()> peers_changed;
+    // `newer` is the membership of a group that has recovered without this member.
+    std::function<void(const raft::Membership& newer)> given_up{};
   };
 
   TcpTransport(runtime::Shard& shard, Callbacks callbacks, net::FrameOptions options = {},
@@ -71,13 +73,15 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   void start(Hello self);
 
   // The group this member belongs to, empty: none yet. Its addresses are dialled, and the others
-  // hear of it.
-  void set_members(const raft::Membership& membership);
+  // hear of it; who must not be talked to any more is refused. `given_up`: it has recovered without
+  // this member.
+  void set_members(const raft::Membership& membership, bool given_up = false);
   // Addresses to dial besides (raftInitialMembers while the group is not formed).
   void set_seeds(std::vector<std::string> seeds);
 
   void send(const raft::Member& to, const raft::Message& message,
             std::span<const io::Slice> bytes) override;
+  std::optional<bool> takes_pieces(const raft::MemberId& to) const override;
 
   const Hello& self() const { return self_; }
   std::vector<Peer> peers() const;  // newest first
@@ -100,6 +104,8 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
                 std::string_view body) override;
   void on_close(net::FrameChannel& channel) override;
 
+  // The one that carries what is sent; null: none.
+  const Link* link_to(const raft::MemberId& to) const;
   std::string own_hello() const;
   // Two processes with one uuid: one store is a copy of the other's. The one at the member's
   // address stays, else the one that was first. False: the newcomer on `channel` was refused.
@@ -111,6 +117,7 @@ class TcpTransport final : public replog::PeerTransport, private net::FrameHandl
   void on_refusal(net::FrameChannel& channel, const Refusal& refusal);
   void on_message(net::FrameChannel& channel, raft::Message message, std::string_view body);
   void refuse(net::FrameChannel& channel, const Hello& hello, const std::string& reason);
+  void refuse_strangers();
   // `hello`: the peer's, null if it has not come.
   static std::string subject_of(const net::FrameChannel& channel, const Hello* hello);
   void note_problem(const net::FrameChannel& channel, const Hello* hello,

@@ -33,6 +33,10 @@ Core::Core(Options options, InitialLog log, RecordBounds& bounds)
       memberships_(std::move(log.memberships)),
       matched_(commit_),
       random_(options_.seed * 0x9E3779B97F4A7C15ULL + 1) {
+  if (!hard_.recovered.members.empty()) {
+    memberships_.begin_again(hard_.recovered);
+    memberships_.commit(commit_);
+  }
   reset_election_timer();
 }
 
@@ -48,12 +52,13 @@ int Core::random_timeout() {
 
 void Core::tick() {
   if (role_ == Role::kLeader) return tick_leader();
+  tick_heard();
   ++election_elapsed_;
   if (election_elapsed_ >= election_timeout_ && may_campaign()) begin_pre_vote();
 }
 
 void Core::step(const Message& message) {
-  if (output_.fault) return;
+  if (output_.fault || hard_.given_up) return;
   if (const auto* vote = std::get_if<VoteRequest>(&message.body)) {
     return on_vote_request(message, *vote);
   }
@@ -63,7 +68,8 @@ void Core::step(const Message& message) {
   if (message.term < hard_.term) {
     // A leader of an earlier term has to learn that it is none any more.
     if (std::holds_alternative<Append>(message.body) ||
-        std::holds_alternative<InstallSnapshot>(message.body)) {
+        std::holds_alternative<InstallSnapshot>(message.body) ||
+        std::holds_alternative<SnapshotPiece>(message.body)) {
       send(message.from, StaleTerm{});
     }
     return;
@@ -71,6 +77,10 @@ void Core::step(const Message& message) {
   if (const auto* append = std::get_if<Append>(&message.body)) return on_append(message, *append);
   if (const auto* install = std::get_if<InstallSnapshot>(&message.body)) {
     return on_install(message, *install);
+  }
+  if (std::holds_alternative<SnapshotPiece>(message.body)) {
+    follow(message);
+    return;
   }
   if (message.term > hard_.term) become_follower(message.term, {});
   if (std::holds_alternative<TimeoutNow>(message.body)) return on_timeout_now(message);
@@ -81,6 +91,8 @@ void Core::step(const Message& message) {
     on_append_refusal(message, *refusal);
   } else if (const auto* installed = std::get_if<InstallAnswer>(&message.body)) {
     on_install_answer(message, *installed);
+  } else if (std::holds_alternative<SnapshotAnswer>(message.body)) {
+    on_snapshot_answer(message);
   }
 }
 
@@ -118,10 +130,17 @@ void Core::send(const MemberId& to, decltype(Message::body) body) {
 }
 
 void Core::send_with_term(const MemberId& to, Term term, decltype(Message::body) body) {
+  output_.messages.push_back(compose_with_term(to, term, std::move(body)));
+}
+
+Message Core::compose(const MemberId& to, decltype(Message::body) body) const {
+  return compose_with_term(to, hard_.term, std::move(body));
+}
+
+Message Core::compose_with_term(const MemberId& to, Term term, decltype(Message::body) body) const {
   const auto it = progress_.find(to);
   const std::uint64_t receiver_start = it == progress_.end() ? 0 : it->second.start;
-  output_.messages.push_back(
-      {options_.self, to, term, options_.start, receiver_start, std::move(body)});
+  return {options_.self, to, term, options_.start, receiver_start, std::move(body)};
 }
 
 void Core::save_hard_state() { output_.save = hard_; }

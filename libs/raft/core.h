@@ -16,7 +16,11 @@
 //  - a change of the membership is committed by durable positions in every flush mode: members that
 //    lose it together with their power would count the votes of a group that is no more; what lies
 //    before it is committed by the voters before it;
-//  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled.
+//  - a log that begins behind 0 (retention) is installed with a state snapshot, then filled. In how
+//    many pieces the snapshot goes is the driver's business; their messages pass through here as
+//    signs of life of leader and member;
+//  - a group that has lost its majority for good begins again as another group of one voter when an
+//    operator says so (recover(); docs/adr/0009-recovery-without-a-majority.md).
 #pragma once
 
 #include <cstdint>
@@ -46,6 +50,10 @@ struct HardState {
   MemberId voted_for;  // empty: no vote in `term`
   // Acknowledged bytes may be missing from the log.
   bool recovering = false;
+  // Counts over every membership of the log that knows less recoveries; empty: there was none.
+  Membership recovered{};
+  // `recovered` has begun again without this member: what its log holds is of another history.
+  bool given_up = false;
   bool operator==(const HardState&) const = default;
 };
 
@@ -59,6 +67,13 @@ struct Options {
   std::int64_t inflight_bytes_max = 16 << 20;
   std::int64_t append_bytes_max = 256 << 10;
   std::uint64_t seed = 1;  // of the election timeouts
+};
+
+// What another voter has said of its log while nobody leads.
+struct Heard {
+  LogEnd log, committed;
+  bool recovering = false;
+  int ticks = 0;  // since then
 };
 
 // Where the records of the own log end. Implemented by the log.
@@ -96,7 +111,8 @@ struct Output {
   bool role_changed = false;     // role(), leader() or term()
   bool commit_advanced = false;  // committed()
   bool recovered = false;        // caught up with the leader's end, durably
-  // Appends name their range; the driver puts the bytes beside them, or the state snapshot.
+  // Appends name their range; the driver puts the bytes beside them. An InstallSnapshot asks it to
+  // bring the member a state snapshot.
   std::vector<Message> messages;
   // A state that a correct group cannot reach: end the process, the log must not be touched.
   std::optional<std::string> fault;
@@ -146,7 +162,26 @@ class Core {
   // election timeout), accepting() is false. kUnavailable: not the leader, or nobody to take over.
   Result<void> transfer(const MemberId& target);
 
+  // The way out when the majority of the voters is lost for good, or when members that may have
+  // forgotten something wait for a voter that is: a new group, named `id`, with this member's log
+  // and with this member as its only voter, durable with the next Output. `survivors`: the voters
+  // that are left; all others are given up. kConflict: it is not the way out, or not from this
+  // member. kInvalidArgument: a survivor is no voter. kUnavailable: a survivor has not said yet how
+  // far its log goes, or one that is given up was heard of a moment ago.
+  Result<void> may_recover(const std::vector<MemberId>& survivors) const;
+  Result<void> recover(const std::vector<MemberId>& survivors, const std::string& id);
+  // `newer` has recovered without this member, which decides nothing from now on and takes nothing.
+  // False: it is known, or not so.
+  bool give_up(const Membership& newer);
+
   Output take_output();
+
+  // A message of this member as it is now, for what the driver says on its own.
+  Message compose(const MemberId& to, decltype(Message::body) body) const;
+  // What a member is told that needs a snapshot of this leader.
+  InstallSnapshot describe_install() const;
+  // Whether this member would have to be replaced by what is offered.
+  bool needs(const InstallSnapshot& install) const;
 
   Role role() const { return role_; }
   Term term() const { return hard_.term; }
@@ -171,6 +206,10 @@ class Core {
   // missing.
   const std::map<MemberId, Ballot>& ballots() const { return ballots_; }
   const MemberId& transfer_target() const { return transfer_to_; }
+  // While nobody leads: the voters that have spoken lately.
+  const std::map<MemberId, Heard>& heard() const { return heard_; }
+  bool given_up() const { return hard_.given_up; }
+  LogEnd log_end() const { return {epochs_.term_before(end_), end_}; }
 
  private:
   // election.cc
@@ -190,10 +229,17 @@ class Core {
   bool reachable(const Progress& progress) const;
   MemberId best_target() const;
 
+  // recovery.cc
+  void note_heard(const MemberId& from, const LogEnd& log, const LogEnd& committed);
+  void tick_heard();
+  bool holds(const LogEnd& committed) const;
+  Result<void> check_survivor(const Member& member, bool survives) const;
+
   // leading.cc
   void on_append_answer(const Message& message, const AppendAnswer& answer);
   void on_append_refusal(const Message& message, const AppendRefusal& refusal);
   void on_install_answer(const Message& message, const InstallAnswer& answer);
+  void on_snapshot_answer(const Message& message);
   Progress* progress_of(const Message& message);
   void tick_leader();
   LogPosition quorum_reached(CommitMode mode, const Membership& membership) const;
@@ -201,7 +247,6 @@ class Core {
   void advance_commit();
   void send_appends(const MemberId& to, Progress& progress);
   void send_append(const MemberId& to, Progress& progress, LogPosition from, LogPosition end);
-  void send_snapshot(const MemberId& to);
   void broadcast();
   void heartbeat(const MemberId& to, Progress& progress);
   void follow_membership();
@@ -209,6 +254,7 @@ class Core {
   // following.cc
   void on_append(const Message& message, const Append& append);
   void on_install(const Message& message, const InstallSnapshot& install);
+  bool follow(const Message& message);
   std::optional<LogPosition> first_difference(const Append& append, LogPosition from) const;
   bool cut_conflict(LogPosition at, LogPosition from);
   void refuse(const Message& message, const Append& append);
@@ -219,9 +265,10 @@ class Core {
 
   void send(const MemberId& to, decltype(Message::body) body);
   void send_with_term(const MemberId& to, Term term, decltype(Message::body) body);
+  Message compose_with_term(const MemberId& to, Term term, decltype(Message::body) body) const;
   void save_hard_state();
   void fault(std::string what);
-  LogEnd log_end() const { return {epochs_.term_before(end_), end_}; }
+  LogEnd committed_end() const { return {epochs_.term_before(commit_), commit_}; }
   int random_timeout();
 
   const Options options_;
@@ -244,6 +291,7 @@ class Core {
 
   // Candidate.
   std::map<MemberId, Ballot> ballots_;
+  std::map<MemberId, Heard> heard_;
   int election_elapsed_ = 0;
   int election_timeout_ = 0;
 

@@ -39,7 +39,7 @@ void Core::begin_pre_vote() {
   ballots_[options_.self] = {true, hard_.recovering};
   for (const Member& member : memberships_.current().members) {
     if (!member.voter || member.id == options_.self) continue;
-    send_with_term(member.id, hard_.term + 1, VoteRequest{true, false, log_end()});
+    send_with_term(member.id, hard_.term + 1, VoteRequest{true, false, log_end(), committed_end()});
   }
   count();
 }
@@ -58,7 +58,7 @@ void Core::begin_election(bool transfer) {
   ballots_[options_.self] = {true, hard_.recovering};
   for (const Member& member : memberships_.current().members) {
     if (!member.voter || member.id == options_.self) continue;
-    send(member.id, VoteRequest{false, transfer, log_end()});
+    send(member.id, VoteRequest{false, transfer, log_end(), committed_end()});
   }
   count();
 }
@@ -99,12 +99,14 @@ void Core::become_follower(Term term, const MemberId& leader) {
   }
   role_ = Role::kFollower;
   leader_ = leader;
+  if (!leader.empty()) heard_.clear();
   reset_election_timer();
 }
 
 void Core::become_leader() {
   role_ = Role::kLeader;
   leader_ = options_.self;
+  heard_.clear();
   output_.role_changed = true;
   output_.start_term = true;
   term_pending_ = true;
@@ -121,8 +123,9 @@ void Core::become_leader() {
 void Core::on_vote_request(const Message& message, const VoteRequest& request) {
   const auto answer = [&](Term term, bool granted) {
     send_with_term(message.from, term,
-                   VoteAnswer{request.pre, granted, hard_.recovering, log_end()});
+                   VoteAnswer{request.pre, granted, hard_.recovering, log_end(), committed_end()});
   };
+  note_heard(message.from, request.log, request.committed);
   if (message.term < hard_.term) return answer(hard_.term, false);
   if (!request.transfer && follows_live_leader()) return;  // silence: the leader is alive
   const bool up_to_date = request.log >= log_end();
@@ -143,6 +146,10 @@ void Core::on_vote_request(const Message& message, const VoteRequest& request) {
 }
 
 void Core::on_vote_answer(const Message& message, const VoteAnswer& answer) {
+  note_heard(message.from, answer.log, answer.committed);
+  if (const auto it = heard_.find(message.from); it != heard_.end()) {
+    it->second.recovering = answer.recovering;
+  }
   if (!answer.granted && message.term > hard_.term) {
     return become_follower(message.term, {});
   }

@@ -12,12 +12,18 @@ constexpr std::size_t kRefusalEpochsMax = 64;
 
 }  // namespace
 
-void Core::on_append(const Message& message, const Append& append) {
+// Whoever speaks as the leader of a term that is not over is followed. False: that cannot be.
+bool Core::follow(const Message& message) {
   if (role_ == Role::kLeader && message.term == hard_.term) {
-    return fault("member " + message.from + " leads term " + std::to_string(hard_.term.v) + " too");
+    fault("member " + message.from + " leads term " + std::to_string(hard_.term.v) + " too");
+    return false;
   }
   become_follower(message.term, message.from);
-  if (installing_) return;
+  return true;
+}
+
+void Core::on_append(const Message& message, const Append& append) {
+  if (!follow(message) || installing_) return;
   leader_end_ = append.leader_end;
   note_leader_end(message, append.leader_end);
   if (append.from > append.to) return;
@@ -143,19 +149,20 @@ void Core::note_recovered() {
   if (role_ != Role::kLeader) answer_due_ = true;
 }
 
+bool Core::needs(const InstallSnapshot& install) const {
+  if (install.begin <= commit_) return false;
+  const Term before = EpochTable(install.epochs).term_before(install.begin);
+  return install.begin > end_ || before.v == 0 || before != epochs_.term_before(install.begin);
+}
+
 void Core::on_install(const Message& message, const InstallSnapshot& install) {
-  if (role_ == Role::kLeader && message.term == hard_.term) {
-    return fault("member " + message.from + " leads term " + std::to_string(hard_.term.v) + " too");
-  }
-  become_follower(message.term, message.from);
-  if (installing_) return;
+  if (!follow(message) || installing_) return;
   if (install.begin <= commit_) {
     // A late copy: the log has grown into what the leader holds.
     send(message.from, InstallAnswer{commit_});
     return;
   }
-  const Term before = EpochTable(install.epochs).term_before(install.begin);
-  if (install.begin <= end_ && before.v > 0 && before == epochs_.term_before(install.begin)) {
+  if (!needs(install)) {
     // The log reaches the leader's and is equal to it up to there.
     note_leader_end(message, std::max(install.leader_end, install.position));
     matched_ = std::max(matched_, install.begin);

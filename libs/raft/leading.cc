@@ -74,7 +74,7 @@ void Core::send_appends(const MemberId& to, Progress& progress) {
   while (progress.may_send(options_.inflight_max, options_.inflight_bytes_max)) {
     if (progress.next() < begin_) {
       progress.snapshot();
-      return send_snapshot(to);
+      return send(to, describe_install());
     }
     if (progress.next() >= end_) {
       if (progress.state() == Progress::State::kProbe) {
@@ -118,7 +118,7 @@ void Core::heartbeat(const MemberId& to, Progress& progress) {
   send(to, std::move(beat));
 }
 
-void Core::send_snapshot(const MemberId& to) {
+InstallSnapshot Core::describe_install() const {
   InstallSnapshot install;
   install.begin = begin_;
   install.position = commit_;
@@ -128,7 +128,7 @@ void Core::send_snapshot(const MemberId& to) {
   }
   // The newest membership that is committed: the others follow with the log.
   install.membership = memberships_.all().front();
-  send(to, std::move(install));
+  return install;
 }
 
 // Null: the message says nothing about the member as it is now.
@@ -188,6 +188,14 @@ void Core::on_install_answer(const Message& message, const InstallAnswer& answer
   progress->recovering = true;
   progress->probe(answer.begin);
   send_appends(message.from, *progress);
+}
+
+// Pieces of a snapshot are on their way and arrive.
+void Core::on_snapshot_answer(const Message& message) {
+  Progress* progress = progress_of(message);
+  if (progress != nullptr && progress->state() == Progress::State::kSnapshot) {
+    progress->snapshot_moves();
+  }
 }
 
 // What a majority of the membership has reached, as the mode counts it.

@@ -9,6 +9,7 @@ namespace gantry::raft {
 namespace {
 
 constexpr std::string_view kPrefix = "member=";
+constexpr std::string_view kRecoveryPrefix = "recovery=";
 
 std::string_view next_word(std::string_view& line) {
   const std::size_t space = std::min(line.find(' '), line.size());
@@ -34,6 +35,18 @@ Result<Member> decode_member(std::string_view line) {
   }
   member.voter = role == "voter";
   return member;
+}
+
+Result<Recovery> decode_recovery(std::string_view line) {
+  const std::string whole(line);
+  Recovery recovery;
+  recovery.id = next_word(line);
+  while (!line.empty()) recovery.given_up.emplace_back(next_word(line));
+  if (recovery.id.empty() || std::ranges::find(recovery.given_up, "") != recovery.given_up.end()) {
+    return make_error(ErrorCode::kCorrupt,
+                      "membership: expected 'recovery=<id> <member>…', got '" + whole + "'");
+  }
+  return recovery;
 }
 
 }  // namespace
@@ -68,11 +81,22 @@ void Membership::remove(std::string_view id) {
   std::erase_if(members, [&](const Member& m) { return m.id == id; });
 }
 
+bool Membership::gave_up(std::string_view id) const {
+  return std::ranges::any_of(recoveries, [&](const Recovery& recovery) {
+    return std::ranges::find(recovery.given_up, id) != recovery.given_up.end();
+  });
+}
+
 std::string Membership::encode() const {
   std::string text;
   for (const Member& m : members) {
     text += std::string(kPrefix) + m.id + " " + std::to_string(m.number) +
             (m.voter ? " voter " : " learner ") + m.address + "\n";
+  }
+  for (const Recovery& recovery : recoveries) {
+    text += std::string(kRecoveryPrefix) + recovery.id;
+    for (const MemberId& id : recovery.given_up) text += " " + id;
+    text += "\n";
   }
   return text;
 }
@@ -82,6 +106,12 @@ Result<Membership> Membership::decode(std::string_view body) {
   while (!body.empty()) {
     const std::string_view line = body.substr(0, body.find('\n'));
     body.remove_prefix(std::min(body.size(), line.size() + 1));
+    if (line.starts_with(kRecoveryPrefix)) {
+      auto recovery = decode_recovery(line.substr(kRecoveryPrefix.size()));
+      if (!recovery) return std::unexpected(recovery.error());
+      result.recoveries.push_back(std::move(*recovery));
+      continue;
+    }
     if (!line.starts_with(kPrefix)) continue;  // written by a newer Gantry
     auto member = decode_member(line.substr(kPrefix.size()));
     if (!member) return std::unexpected(member.error());
@@ -94,6 +124,30 @@ Result<Membership> Membership::decode(std::string_view body) {
     return make_error(ErrorCode::kCorrupt, "membership: no voter");
   }
   return result;
+}
+
+Kinship kinship(const Membership& ours, const Membership& theirs) {
+  const auto [own, other] =
+      std::ranges::mismatch(ours.recoveries, theirs.recoveries, {}, &Recovery::id, &Recovery::id);
+  const bool own_ends = own == ours.recoveries.end();
+  const bool other_ends = other == theirs.recoveries.end();
+  if (own_ends) return other_ends ? Kinship::kSame : Kinship::kNewer;
+  return other_ends ? Kinship::kOlder : Kinship::kParted;
+}
+
+bool may_talk(const Membership& ours, const MemberId& self, const Membership& theirs,
+              const MemberId& other) {
+  switch (kinship(ours, theirs)) {
+    case Kinship::kSame:
+      return true;
+    case Kinship::kOlder:
+      return ours.find(other) != nullptr;
+    case Kinship::kNewer:
+      return theirs.find(self) != nullptr;
+    case Kinship::kParted:
+      return false;
+  }
+  return false;
 }
 
 Result<void> check_change(const Membership& current, const Membership& next) {
@@ -134,6 +188,14 @@ void MembershipLog::adopt(const Entry& committed) {
 
 void MembershipLog::cut(LogPosition end) {
   while (entries_.size() > 1 && entries_.back().start >= end) entries_.pop_back();
+}
+
+void MembershipLog::begin_again(const Membership& recovered) {
+  std::erase_if(entries_, [&](const Entry& entry) {
+    const Kinship of_entry = kinship(recovered, entry.membership);
+    return of_entry != Kinship::kSame && of_entry != Kinship::kNewer;
+  });
+  entries_.insert(entries_.begin(), Entry{LogPosition(0), LogPosition(0), recovered});
 }
 
 void MembershipLog::commit(LogPosition committed) {

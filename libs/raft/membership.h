@@ -26,8 +26,17 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+// The group has begun again without these, since a majority was lost for good (Core::recover()).
+struct Recovery {
+  std::string id;
+  std::vector<MemberId> given_up;
+  bool operator==(const Recovery&) const = default;
+};
+
 struct Membership {
-  std::vector<Member> members;  // by number
+  std::vector<Member> members{};  // by number
+  // Which group of this name it is; the oldest first. Every later membership keeps them.
+  std::vector<Recovery> recoveries{};
 
   const Member* find(std::string_view id) const;
   bool is_voter(std::string_view id) const;
@@ -36,12 +45,28 @@ struct Membership {
   std::int32_t free_number() const;
   void put(Member member);
   void remove(std::string_view id);
+  bool gave_up(std::string_view id) const;  // in one of its recoveries
   bool operator==(const Membership&) const = default;
 
-  // Lines `member=<id> <number> voter|learner <address>`.
+  // Lines `member=<id> <number> voter|learner <address>`, then `recovery=<id> <id of a member that
+  // was given up>…`.
   std::string encode() const;
   static Result<Membership> decode(std::string_view body);
 };
+
+// What a group with the membership `theirs` is to the one with `ours`.
+enum class Kinship : std::uint8_t {
+  kSame,
+  kOlder,   // ours has begun again without it
+  kNewer,   // theirs has begun again
+  kParted,  // both have, each by itself
+};
+Kinship kinship(const Membership& ours, const Membership& theirs);
+// Nobody of the older one of two groups may speak to the newer one, or it could lead it, vote in it
+// or be counted: its log is another one. Except a newcomer that has not got as far in the log as to
+// know which group it is in. Both sides come to the same answer.
+bool may_talk(const Membership& ours, const MemberId& self, const Membership& theirs,
+              const MemberId& other);
 
 // Whether `next` may follow `current`: at least one voter stays, and the set of voters differs by
 // at most one, so that any two majorities share a member.
@@ -65,6 +90,8 @@ class MembershipLog {
   // was appended behind its place contradicts it, unless the record is among the entries.
   void adopt(const Entry& committed);
   void cut(LogPosition end);
+  // `recovered` counts over every membership of a group from before its recovery.
+  void begin_again(const Membership& recovered);
   // Entries before the newest one that ends at or below `committed` are forgotten.
   void commit(LogPosition committed);
   const Membership& current() const { return entries_.back().membership; }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct VoteRequest {
   bool pre = false;
   bool transfer = false;  // the leader asked for this election: its stickiness is waived
   LogEnd log;
+  LogEnd committed{};  // as far as the sender knows
   bool operator==(const VoteRequest&) const = default;
 };
 
@@ -34,6 +36,7 @@ struct VoteAnswer {
   // The voter may have lost acknowledged bytes: its vote counts only when every voter grants.
   bool recovering = false;
   LogEnd log;
+  LogEnd committed{};
   bool operator==(const VoteAnswer&) const = default;
 };
 
@@ -68,15 +71,41 @@ struct AppendRefusal {
   bool operator==(const AppendRefusal&) const = default;
 };
 
-// The leader's log begins behind the member's end: a state snapshot (beside this message) and the
-// log from `begin` on replace what the member has.
+// One encoded state: all three name it, so that bytes of two are never taken for those of one.
+struct SnapshotId {
+  LogPosition position;
+  std::int64_t size = 0;       // bytes
+  std::uint32_t checksum = 0;  // CRC-32 of all of them
+  bool operator==(const SnapshotId&) const = default;
+};
+
+// The leader's log begins behind the member's end: a state snapshot and the log from `begin` on
+// replace what the member has. The snapshot is beside this message or, if it is too large for one,
+// comes in pieces: then this offers it, and the member answers how much of it it has. Offered once
+// more when it has everything, it is installed.
 struct InstallSnapshot {
   LogPosition begin;     // where the log will begin; everything below it is committed
   LogPosition position;  // of the state snapshot
   LogPosition leader_end;
   std::vector<Epoch> epochs;  // of the log before `begin`
   MembershipLog::Entry membership;
+  std::optional<SnapshotId> pieces;  // empty: the snapshot is beside this message
   bool operator==(const InstallSnapshot&) const = default;
+};
+
+// The bytes beside this message are those of the snapshot from `offset` on.
+struct SnapshotPiece {
+  SnapshotId snapshot;
+  std::int64_t offset = 0;
+  bool operator==(const SnapshotPiece&) const = default;
+};
+
+// How much of the snapshot has come, from its first byte on without a gap.
+struct SnapshotAnswer {
+  SnapshotId snapshot;
+  std::int64_t received = 0;
+  bool to_offer = false;  // nothing that was sent before the offer is under way any more
+  bool operator==(const SnapshotAnswer&) const = default;
 };
 
 struct InstallAnswer {
@@ -104,7 +133,7 @@ struct Message {
   // leader. What was sent to an earlier start does not say how far a recovering member has to go.
   std::uint64_t receiver_start = 0;
   std::variant<VoteRequest, VoteAnswer, Append, AppendAnswer, AppendRefusal, InstallSnapshot,
-               InstallAnswer, TimeoutNow, StaleTerm>
+               InstallAnswer, TimeoutNow, StaleTerm, SnapshotPiece, SnapshotAnswer>
       body;
   bool operator==(const Message&) const = default;
 };

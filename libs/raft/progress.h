@@ -36,6 +36,8 @@ class Progress {
   // every refusal would keep a network that reorders busy with nothing else.
   void refused(LogPosition next);
   void snapshot() { state_ = State::kSnapshot; }
+  // The member has answered how much of the snapshot it has.
+  void snapshot_moves() { unanswered_ticks_ = 0; }
   // Nothing came back for a while: send again from what is known to match.
   void resend() { probe(matched_); }
   // Another start of the member: what it had in memory may be gone.

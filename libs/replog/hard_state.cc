@@ -13,6 +13,26 @@ namespace {
 
 constexpr char kMemberSeparator = ';';  // the file's lines end with a line feed
 
+void set_members(KeyValueText& text, const char* key, const raft::Membership& membership) {
+  if (membership.members.empty()) return;
+  std::string lines = membership.encode();
+  std::ranges::replace(lines, '\n', kMemberSeparator);
+  text.set(key, std::move(lines));
+}
+
+Result<raft::Membership> get_members(const KeyValueText& text, const char* key,
+                                     const std::string& path) {
+  std::string lines = text.get(key);
+  if (lines.empty()) return raft::Membership{};
+  std::ranges::replace(lines, kMemberSeparator, '\n');
+  auto members = raft::Membership::decode(lines);
+  if (!members) {
+    return make_error(ErrorCode::kCorrupt,
+                      fmt::format("{}: {}: {}", path, key, members.error().message));
+  }
+  return members;
+}
+
 }  // namespace
 
 std::string make_member_uuid() {
@@ -47,14 +67,13 @@ Result<std::unique_ptr<HardStateFile>> HardStateFile::open(io::FileSystem& fs,
   s.file_bytes = text.get_int("fileBytes", 0);
   s.starts = text.get_int("starts", 0);
   s.recovering = text.get("recovering") == "true";
-  if (std::string formed = text.get("formed"); !formed.empty()) {
-    std::ranges::replace(formed, kMemberSeparator, '\n');
-    auto members = raft::Membership::decode(formed);
-    if (!members) {
-      return make_error(ErrorCode::kCorrupt, fmt::format("{}: {}", path, members.error().message));
-    }
-    s.formed = std::move(*members);
-  }
+  auto formed = get_members(text, "formed", path);
+  if (!formed) return std::unexpected(formed.error());
+  s.formed = std::move(*formed);
+  auto recovered = get_members(text, "recovered", path);
+  if (!recovered) return std::unexpected(recovered.error());
+  s.recovered = std::move(*recovered);
+  s.given_up = text.get("givenUp") == "true";
   if (s.member_uuid.size() != 32 || s.term.v < 0) {
     return make_error(ErrorCode::kCorrupt, fmt::format("{}: memberUuid or term is missing", path));
   }
@@ -67,6 +86,10 @@ Result<std::unique_ptr<HardStateFile>> HardStateFile::open(io::FileSystem& fs,
   return result;
 }
 
+raft::HardState HardStateFile::of_core() const {
+  return {state_.term, state_.voted_for, state_.recovering, state_.recovered, state_.given_up};
+}
+
 Result<void> HardStateFile::save(HardState state) {
   KeyValueText text;
   text.set("memberUuid", state.member_uuid);
@@ -75,11 +98,9 @@ Result<void> HardStateFile::save(HardState state) {
   text.set("fileBytes", state.file_bytes);
   text.set("starts", state.starts);
   text.set("recovering", state.recovering ? "true" : "false");
-  if (!state.formed.members.empty()) {
-    std::string formed = state.formed.encode();
-    std::ranges::replace(formed, '\n', kMemberSeparator);
-    text.set("formed", std::move(formed));
-  }
+  set_members(text, "formed", state.formed);
+  set_members(text, "recovered", state.recovered);
+  if (state.given_up) text.set("givenUp", "true");
   GANTRY_TRY(file_->write(text.text()));
   state_ = std::move(state);
   return {};

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "io/two_slot_file.h"
+#include "raft/core.h"
 #include "raft/membership.h"
 
 namespace gantry::replog {
@@ -21,6 +22,9 @@ struct HardState {
   std::int64_t file_bytes = 0;  // CommitLog file size of the store
   std::int64_t starts = 0;      // how often the store has been started
   bool recovering = false;      // does not vote by itself until it has caught up with a leader
+  // As in raft::HardState.
+  raft::Membership recovered;
+  bool given_up = false;
   // Of the group as it was formed, before any membership record; empty: a group of one, or not
   // formed yet.
   raft::Membership formed;
@@ -33,6 +37,8 @@ class HardStateFile {
                                                      std::int64_t file_bytes,
                                                      const std::string& new_uuid, bool* created);
   const HardState& state() const { return state_; }
+  // What the consensus core keeps of it.
+  raft::HardState of_core() const;
   Result<void> save(HardState state);
 
  private:

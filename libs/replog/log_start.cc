@@ -83,8 +83,13 @@ Result<RecoveredLog> Log::recover(LogPosition from, EpochTable epochs,
         if (internal_kind(record) == InternalRecord::kMembership) {
           auto body = raft::Membership::decode(record.body);
           if (!body) return std::unexpected(body.error());
-          alone = alone && only_voter(*body, member_uuid());
-          result.memberships.add({record.position, end, std::move(*body)});
+          // Of a group that has begun again since then: it says nothing any more.
+          const raft::Kinship kin =
+              raft::kinship(result.memberships.all().front().membership, *body);
+          if (kin == raft::Kinship::kSame || kin == raft::Kinship::kNewer) {
+            alone = alone && only_voter(*body, member_uuid());
+            result.memberships.add({record.position, end, std::move(*body)});
+          }
         }
         stopped = stopped || !(alone || end <= known_committed);
         if (stopped) return {};

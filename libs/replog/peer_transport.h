@@ -3,6 +3,7 @@
 // effort: a message may be lost, late or doubled; never changed. Used on the log shard.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "io/file_system.h"
@@ -18,6 +19,9 @@ class PeerTransport {
   // valid during the call only.
   virtual void send(const raft::Member& to, const raft::Message& message,
                     std::span<const io::Slice> bytes) = 0;
+  // Whether the member takes a state snapshot in pieces; nullopt: it is not connected. Earlier
+  // releases take it as one message only.
+  virtual std::optional<bool> takes_pieces(const raft::MemberId& to) const = 0;
 };
 
 }  // namespace gantry::replog

@@ -13,6 +13,9 @@ namespace {
 
 log::Logger logger("raft");
 
+// Election timeouts without a piece after which what came of a snapshot is forgotten.
+constexpr int kSnapshotPatience = 10;
+
 Error not_leading() {
   return {ErrorCode::kUnavailable, "this member is not the leader of its broker set any more"};
 }
@@ -26,7 +29,8 @@ Replica::Replica(runtime::Loop& loop, Log& log, PeerTransport& transport, Replic
       transport_(transport),
       listener_(listener),
       clock_(clock),
-      options_(options) {}
+      options_(options),
+      inbox_(kSnapshotPatience * ticks(options.election_timeout)) {}
 
 Replica::~Replica() { stop(); }
 
@@ -50,7 +54,7 @@ Result<void> Replica::start(RecoveredLog recovered) {
   GANTRY_TRY(log_.start(*this));
   catch_up_ = std::make_unique<CatchUpReader>(loop_, log_.files(), clock_, options_.catch_up);
   raft::InitialLog initial;
-  initial.hard = {hard.term, hard.voted_for, hard.recovering};
+  initial.hard = log_.hard_state().of_core();
   // A term of a store that was given back to Apache RocketMQ and came again lies between.
   if (options_.apache_from.v >= 0) {
     initial.hard.term = Term(std::max(hard.term.v, log_.epochs().last_term().v) + 1);
@@ -70,6 +74,8 @@ Result<void> Replica::start(RecoveredLog recovered) {
     tell_appended();
     core_->tick();
     process();
+    snapshots_->tick();
+    inbox_.tick();
   });
   // Nobody to wait for.
   if (core_->membership().voter_count() == 1) core_->campaign();
@@ -81,16 +87,20 @@ void Replica::make_core(raft::InitialLog initial) {
   raft::Options options;
   options.self = log_.member_uuid();
   options.start = static_cast<std::uint64_t>(log_.hard_state().state().starts);
-  const auto ticks = [this](std::chrono::milliseconds time) {
-    return std::max(1, static_cast<int>(time / options_.tick));
-  };
   options.heartbeat_ticks = ticks(options_.heartbeat);
   options.election_ticks = ticks(options_.election_timeout);
   options.resend_ticks = options.election_ticks;
   options.append_bytes_max = options_.append_bytes_max;
   options.inflight_bytes_max = options_.inflight_bytes_max;
   options.seed = options_.seed;
+  snapshots_.reset();
   core_ = std::make_unique<raft::Core>(options, std::move(initial), *this);
+  snapshots_ = std::make_unique<SnapshotSender>(*core_, transport_, listener_, options_.snapshot,
+                                                options.resend_ticks);
+}
+
+int Replica::ticks(std::chrono::milliseconds time) const {
+  return std::max(1, static_cast<int>(time / options_.tick));
 }
 
 void Replica::stop() {
@@ -98,6 +108,8 @@ void Replica::stop() {
   stopped_ = true;
   tick_timer_.reset();
   catch_up_.reset();
+  snapshots_.reset();
+  inbox_.clear();
   for (PendingChange& change : std::exchange(changes_, {})) {
     change.done(std::unexpected(not_leading()));
   }
@@ -109,7 +121,7 @@ Result<void> Replica::form(const raft::Membership& membership) {
   hard.formed = membership;
   GANTRY_TRY(log_.hard_state().save(hard));
   raft::InitialLog initial;
-  initial.hard = {hard.term, hard.voted_for, hard.recovering};
+  initial.hard = log_.hard_state().of_core();
   initial.begin = log_.begin();
   initial.end = log_.end();
   initial.durable = log_.durable();
@@ -206,8 +218,38 @@ void Replica::receive(raft::Message message, std::string_view bytes) {
     range = std::move(*checked);
   }
   tell_appended();
+  if (const auto* install = std::get_if<raft::InstallSnapshot>(&message.body);
+      std::holds_alternative<raft::SnapshotPiece>(message.body) || (install && install->pieces)) {
+    return receive_snapshot(std::move(message), bytes);
+  }
   core_->step(message);
   process(&range, bytes);
+  if (const auto* answer = std::get_if<raft::SnapshotAnswer>(&message.body); answer && snapshots_) {
+    snapshots_->on_answer(message, *answer);
+  }
+}
+
+// Pieces, and the offers around them. What is not needed is for the core to say, and so is what is
+// here whole; anything else tells it no more than that its leader is alive.
+void Replica::receive_snapshot(raft::Message message, std::string_view bytes) {
+  std::optional<raft::SnapshotId> offered;
+  if (const auto* install = std::get_if<raft::InstallSnapshot>(&message.body)) {
+    const bool over = message.term < core_->term();
+    const bool whole = !over && inbox_.complete(message, *install->pieces);
+    if (over || whole || !core_->needs(*install)) {
+      const std::string snapshot = whole ? inbox_.take() : std::string();
+      core_->step(message);
+      return process(nullptr, snapshot);
+    }
+    offered = *install->pieces;
+    message.body = raft::SnapshotPiece{*offered, 0};
+  }
+  core_->step(message);
+  process();
+  if (core_->leader() != message.from || core_->term() != message.term) return;
+  const auto& piece = std::get<raft::SnapshotPiece>(message.body);
+  send(core_->compose(message.from, offered ? inbox_.on_offer(message, *offered)
+                                            : inbox_.on_piece(message, piece, bytes)));
 }
 
 Result<void> Replica::transfer(const raft::MemberId& target) {
@@ -215,6 +257,21 @@ Result<void> Replica::transfer(const raft::MemberId& target) {
   auto done = core_->transfer(target);
   process();
   return done;
+}
+
+Result<void> Replica::recover(const std::vector<raft::MemberId>& survivors) {
+  tell_appended();
+  GANTRY_TRY(core_->recover(survivors, make_member_uuid()));
+  group_changed_ = true;
+  process();
+  return {};
+}
+
+bool Replica::give_up(const raft::Membership& newer) {
+  if (!core_->give_up(newer)) return false;
+  group_changed_ = true;
+  process();
+  return true;
 }
 
 void Replica::change_membership(const raft::Membership& next, Done done) {
@@ -242,6 +299,7 @@ void Replica::process(const LogRange* range, std::string_view snapshot) {
     range = nullptr;
   } while (again_);
   processing_ = false;
+  if (snapshots_) snapshots_->settle();
   finish_changes();
   note_role();
 }
@@ -280,6 +338,8 @@ void Replica::save(const raft::HardState& hard) {
   state.term = hard.term;
   state.voted_for = hard.voted_for;
   state.recovering = hard.recovering;
+  state.recovered = hard.recovered;
+  state.given_up = hard.given_up;
   // A member that cannot remember its vote must not give one.
   if (const auto saved = log_.hard_state().save(state); !saved) {
     log_.die("writing term and vote failed", saved.error());
@@ -329,6 +389,10 @@ void Replica::install(const raft::InstallSnapshot& install, std::string_view sna
 }
 
 void Replica::send(const raft::Message& message) {
+  if (std::holds_alternative<raft::InstallSnapshot>(message.body)) {
+    if (snapshots_) snapshots_->begin(message.to);
+    return;
+  }
   const raft::Member* to = core_->membership().find(message.to);
   raft::Member unknown;
   if (to == nullptr) {
@@ -338,15 +402,11 @@ void Replica::send(const raft::Message& message) {
     to = &unknown;
   }
   slices_.clear();
-  std::string snapshot;
   if (const auto* append = std::get_if<raft::Append>(&message.body);
       append && append->to > append->from) {
     if (!catch_up_->collect(append->from, append->to, slices_)) {
       log_.collect(append->from, append->to, slices_);
     }
-  } else if (std::holds_alternative<raft::InstallSnapshot>(message.body)) {
-    snapshot = listener_.make_snapshot();
-    slices_.push_back({snapshot.data(), snapshot.size()});
   }
   transport_.send(*to, message, slices_);
 }

@@ -21,26 +21,12 @@
 #include "replog/catch_up_reader.h"
 #include "replog/log.h"
 #include "replog/peer_transport.h"
+#include "replog/replica_listener.h"
+#include "replog/snapshot_inbox.h"
+#include "replog/snapshot_sender.h"
 #include "runtime/loop.h"
 
 namespace gantry::replog {
-
-// Told of changes, on the log shard. Must not call back into the replica from within.
-class ReplicaListener {
- public:
-  virtual ~ReplicaListener() = default;
-  // This member leads and everything before its term is applied here: it may decide.
-  virtual void on_leading(Term term) = 0;
-  // It does not any more. What it appended and saw no commit of may vanish.
-  virtual void on_following() = 0;
-  // Role, leader, term or membership are not what they were.
-  virtual void on_group_changed() = 0;
-  // The state at its last applied position, for a member whose log cannot be filled otherwise.
-  virtual std::string make_snapshot() = 0;
-  // Replaces everything derived from the log by `snapshot`, durably; the log is empty then and goes
-  // on at `begin`. Blocks.
-  virtual Result<void> install_snapshot(LogPosition begin, std::string_view snapshot) = 0;
-};
 
 struct ReplicaOptions {
   protocol::RecordHost store_host;  // goes into the records of this member's terms
@@ -53,6 +39,7 @@ struct ReplicaOptions {
   std::int64_t append_bytes_max = 256 << 10;
   std::int64_t inflight_bytes_max = 16 << 20;
   CatchUpReader::Options catch_up;
+  SnapshotOptions snapshot;
   std::uint64_t seed = 1;
 };
 
@@ -77,6 +64,10 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   Result<void> transfer(const raft::MemberId& target);
   // Changes the membership; `done` when it is committed, or why not.
   void change_membership(const raft::Membership& next, Done done);
+  // See raft::Core. Durable when it returns; the new group's term begins within.
+  Result<void> recover(const std::vector<raft::MemberId>& survivors);
+  // See raft::Core. Durable when it returns.
+  bool give_up(const raft::Membership& newer);
   // See raft::Core.
   void set_passive(bool passive) { core_->set_passive(passive); }
   // The group of a member that belongs to none (all stores were empty); counts from position 0.
@@ -91,6 +82,12 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   // The leader as a member; null: not known.
   const raft::Member* leader() const;
   Log& log() { return log_; }
+  // Of what this leader sends to the member; nullopt: it is being sent none.
+  std::optional<SnapshotSender::Progress> snapshot_progress(const raft::MemberId& to) const {
+    return snapshots_ ? snapshots_->progress(to) : std::nullopt;
+  }
+  // Of a snapshot that is being received.
+  std::size_t snapshot_bytes_held() const { return inbox_.held_bytes(); }
 
   struct Stats {
     std::uint64_t elections = 0;       // that this member has stood in
@@ -124,6 +121,8 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   void send(const raft::Message& message);
   void note_role();
   void finish_changes();
+  void receive_snapshot(raft::Message message, std::string_view bytes);
+  int ticks(std::chrono::milliseconds time) const;
   Result<LogRange> check_append(const raft::Message& message, raft::Append& append,
                                 std::string_view bytes);
 
@@ -135,6 +134,8 @@ class Replica final : public LogDriver, public raft::RecordBounds {
   ReplicaOptions options_;
   std::unique_ptr<raft::Core> core_;
   std::unique_ptr<CatchUpReader> catch_up_;
+  std::unique_ptr<SnapshotSender> snapshots_;
+  SnapshotInbox inbox_;
   std::unique_ptr<runtime::Timer> tick_timer_;
   std::vector<PendingChange> changes_;
   std::vector<io::Slice> slices_;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "state.pb.h"
 #include "state/proto_codec.h"
@@ -24,29 +25,60 @@ std::uint64_t fnv1a(std::string_view bytes) {
   return hash;
 }
 
-void offsets_to_proto(const OffsetTable& table, proto::Snapshot& out) {
-  using Key = std::pair<std::string_view, std::string_view>;
-  std::map<Key, const OffsetTable::Tree::Queues*> sorted;
+// Encodes a snapshot a few entries at a time. What is written one behind the other is one
+// proto::Snapshot, and its bytes are those of encoding it at once as long as the fields come in the
+// order of their numbers. A message of all entries would take several times as long: the shard
+// waits for this.
+class Writer {
+ public:
+  // To be filled; each call of write() begins the next one.
+  proto::Snapshot part;
+
+  void write() {
+    part.AppendToString(&bytes_);
+    part.Clear();
+  }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+void offsets_to_proto(const OffsetTable& table, Writer& out) {
+  using Entry = std::pair<std::string_view, const OffsetTable::Tree::Queues*>;
+  std::map<std::string_view, std::vector<Entry>> groups;  // their topics
   table.tree().for_each(
       [&](const std::string& group, const std::string& topic,
-          const OffsetTable::Tree::Queues& queues) { sorted.emplace(Key(group, topic), &queues); });
-  for (const auto& [names, queues] : sorted) {
-    proto::QueueOffsets& offsets = *out.add_offsets();
-    offsets.set_group(std::string(names.first));
-    offsets.set_topic(std::string(names.second));
-    proto::QueueSet* pending = nullptr;
-    for (const auto& [queue_id, entry] : *queues) {
-      offsets.add_queue_ids(queue_id);
-      offsets.add_offsets(entry.offset.v);
-      if (!entry.pending_reset) continue;
-      if (pending == nullptr) {
-        pending = out.add_pending_resets();
-        pending->set_group(offsets.group());
-        pending->set_topic(offsets.topic());
+          const OffsetTable::Tree::Queues& queues) { groups[group].emplace_back(topic, &queues); });
+  for (auto& [group, topics] : groups) {
+    std::ranges::sort(topics, {}, &Entry::first);
+    for (const auto& [topic, queues] : topics) {
+      proto::QueueOffsets& offsets = *out.part.add_offsets();
+      offsets.set_group(group.data(), group.size());
+      offsets.set_topic(topic.data(), topic.size());
+      for (const auto& [queue_id, entry] : *queues) {
+        offsets.add_queue_ids(queue_id);
+        offsets.add_offsets(entry.offset.v);
       }
-      pending->add_queue_ids(queue_id);
+      out.write();
     }
   }
+  if (table.pending_resets() == 0) return;
+  for (const auto& [group, topics] : groups) {
+    for (const auto& [topic, queues] : topics) {
+      proto::QueueSet* pending = nullptr;
+      for (const auto& [queue_id, entry] : *queues) {
+        if (!entry.pending_reset) continue;
+        if (pending == nullptr) {
+          pending = out.part.add_pending_resets();
+          pending->set_group(group.data(), group.size());
+          pending->set_topic(topic.data(), topic.size());
+        }
+        pending->add_queue_ids(queue_id);
+      }
+    }
+  }
+  out.write();
 }
 
 void delays_to_proto(const DelayTable& table, proto::Snapshot& out) {
@@ -90,16 +122,24 @@ Error corrupt(std::string message) {
 
 }  // namespace
 
+// The fields in the order of their numbers, see Writer.
 std::string StateMachine::serialize(LogPosition applied) const {
-  proto::Snapshot out;
+  Writer writer;
+  proto::Snapshot& out = writer.part;
   out.set_feature_level(feature_level_);
   out.set_applied(applied.v);
   out.set_import_next_part(import_next_part_);
   to_proto(topics_.data_version(), *out.mutable_topics_version());
-  for (const protocol::TopicConfig* topic : topics_.all()) to_proto(*topic, *out.add_topics());
+  writer.write();
+  for (const protocol::TopicConfig* topic : topics_.all()) {
+    to_proto(*topic, *out.add_topics());
+    writer.write();
+  }
   to_proto(groups_.data_version(), *out.mutable_groups_version());
+  writer.write();
   for (const protocol::SubscriptionGroupConfig* group : groups_.all()) {
     to_proto(*group, *out.add_groups());
+    writer.write();
   }
   for (const auto& [group, by_topic] : groups_.all_forbidden()) {
     for (const auto& [topic, bits] : by_topic) {
@@ -110,13 +150,10 @@ std::string StateMachine::serialize(LogPosition applied) const {
     }
   }
   to_proto(offsets_.data_version(), *out.mutable_offsets_version());
-  offsets_to_proto(offsets_, out);
+  writer.write();
+  offsets_to_proto(offsets_, writer);
   to_proto(delays_.data_version(), *out.mutable_delay_version());
   delays_to_proto(delays_, out);
-  locks_to_proto(locks_, out);
-  subscriptions_to_proto(subscriptions_, out);
-  for (const auto& [position, open] : transactions_.all()) to_proto(open, *out.add_transactions());
-  out.set_last_import(last_import_.v);
   epochs_to_proto(epochs_, out);
   out.set_trim(trim_.v);
   if (!membership_.membership.members.empty()) {
@@ -125,7 +162,16 @@ std::string StateMachine::serialize(LogPosition applied) const {
     membership.set_end(membership_.end.v);
     membership.set_members(membership_.membership.encode());
   }
-  return out.SerializeAsString();
+  locks_to_proto(locks_, out);
+  subscriptions_to_proto(subscriptions_, out);
+  writer.write();
+  for (const auto& [position, open] : transactions_.all()) {
+    to_proto(open, *out.add_transactions());
+    writer.write();
+  }
+  out.set_last_import(last_import_.v);
+  writer.write();
+  return writer.take();
 }
 
 std::uint64_t StateMachine::digest() const { return fnv1a(serialize(LogPosition(0))); }

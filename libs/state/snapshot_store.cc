@@ -151,13 +151,21 @@ void SnapshotStore::remove_old() const {
 }
 
 Result<SnapshotStore::LoadResult> SnapshotStore::load() {
-  auto files = list(true);
+  if (const auto cleaned = list(true); !cleaned) return std::unexpected(cleaned.error());
+  auto out = read();
+  if (out && out->newest) {
+    durable_ = std::max(durable_.value_or(out->newest->position), out->newest->position);
+  }
+  return out;
+}
+
+Result<SnapshotStore::LoadResult> SnapshotStore::read() const {
+  auto files = list(false);
   if (!files) return std::unexpected(std::move(files).error());
   LoadResult out;
   for (const File& file : *files) {
     auto body = read_valid(file);
     if (body) {
-      durable_ = std::max(durable_.value_or(file.position), file.position);
       out.newest = Loaded{file.position, *std::move(body), file.path};
       break;
     }

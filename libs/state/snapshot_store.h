@@ -3,8 +3,8 @@
 // valid ones. They are primary data: the log before the older one may be gone. Format:
 // docs/formats/snapshot.md.
 //
-// save() and load() block on the disk: call them on a background thread, one at a time; the object
-// has no lock. durable_position() may be read only between those calls.
+// save(), load() and read() block on the disk: call them on a background thread, one at a time; the
+// object has no lock. durable_position() may be read only while neither save() nor load() runs.
 #pragma once
 
 #include <optional>
@@ -48,6 +48,9 @@ class SnapshotStore {
   // Newest valid snapshot and every damaged file met before it. Removes left-over temporary files.
   // A missing directory is an empty one. Errors: kIo.
   Result<LoadResult> load();
+
+  // As load(), but changes nothing: may run beside reads of durable_position().
+  Result<LoadResult> read() const;
 
   // Position of the newest snapshot that save() or load() proved durable: the log may be deleted
   // before min(this, trim position).

@@ -132,7 +132,8 @@ void RaftCommands::deliver_one(std::deque<Packet>& queue, std::size_t at) {
   queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(at));
   const auto& m = packet.message;
   const bool lost = !group_->connected(m.from, m.to) || !group_->member(m.to).up();
-  if (!brief_) say(describe(m) + (lost ? " (lost)" : ""));
+  const bool refused = !lost && !group_->takes(packet);
+  if (!brief_) say(describe(m) + (lost ? " (lost)" : refused ? " (refused)" : ""));
   if (!lost) group_->deliver(packet);
 }
 
@@ -314,6 +315,13 @@ bool RaftCommands::operate(const Line& line) {
   } else if (line.name == "transfer") {  // LEADER [TO]
     const auto result =
         group_->transfer(member(line, 0), line.words.size() > 1 ? line.words[1] : "");
+    if (!result) say("refused: " + result.error().message);
+  } else if (line.name == "recover") {  // ID [SURVIVOR...]
+    Member& chosen = member(line, 0);
+    std::vector<raft::MemberId> survivors(line.words.begin() + 1, line.words.end());
+    std::erase_if(survivors, [](const auto& id) { return id == "quiet" || id == "brief"; });
+    if (chosen.core->may_recover(survivors)) checker_->recovers(chosen);
+    const auto result = group_->recover(chosen, survivors);
     if (!result) say("refused: " + result.error().message);
   } else if (line.name == "flush-ticks") {  // ID TICKS
     group_->flush_ticks(member(line, 0), static_cast<int>(line.integer(1, 0)));

@@ -34,8 +34,9 @@ struct ClusterOptions {
   // The topic of the messages is made before there are any, as brokers do. Queues of others are
   // removed at a start, and so cannot be compared.
   bool known_topic = true;
-  bool subscriptions = false;         // changes of the state are of consumer groups as well
-  std::int64_t append_bytes_max = 0;  // of a message to a follower; 0: as in production
+  bool subscriptions = false;             // changes of the state are of consumer groups as well
+  std::int64_t append_bytes_max = 0;      // of a message to a follower; 0: as in production
+  std::int64_t snapshot_piece_bytes = 0;  // 0: as in production
   std::int64_t file_bytes = 64 << 10;
   std::int64_t tail_cache_bytes = 256 << 10;
 };
@@ -91,6 +92,7 @@ class Node final : private broker::CommitObserver,
   void drop();
   void send(const raft::Member& to, const raft::Message& message,
             std::span<const io::Slice> bytes) override;
+  std::optional<bool> takes_pieces(const raft::MemberId&) const override { return true; }
   void on_committed(LogPosition position) override;
   void on_leading(Term term) override;
   void on_following() override;

@@ -61,6 +61,10 @@ void Node::start() {
         if (cluster_.options.append_bytes_max > 0) {
           options.append_bytes_max = cluster_.options.append_bytes_max;
         }
+        if (cluster_.options.snapshot_piece_bytes > 0) {
+          options.snapshot.piece_bytes = cluster_.options.snapshot_piece_bytes;
+          options.snapshot.window_bytes = 3 * options.snapshot.piece_bytes;
+        }
       });
   sim::SimLoop::Task boot = [this] {
     broker::Storage& storage = *process_->storage;

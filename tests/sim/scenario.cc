@@ -31,6 +31,7 @@ ClusterOptions options_for(std::uint64_t seed, Generation generation) {
   if (generation >= Generation::kElectionStorms && seed % 5 < 3) {
     options.append_bytes_max = 512 << (seed % 5);
   }
+  if (generation >= Generation::kSnapshotPieces) options.snapshot_piece_bytes = 64 << (seed % 4);
   return options;
 }
 

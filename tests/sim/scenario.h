@@ -25,8 +25,9 @@ enum class Generation : std::uint8_t {
   kChangingMembers = 2,  // and disks that are lost
   kElectionStorms = 3,   // and appends of few records; compares queues as well
   kSubscriptions = 4,    // of consumer groups are in the load
+  kSnapshotPieces = 5,   // snapshots go in small pieces
 };
-constexpr Generation kNewestGeneration = Generation::kSubscriptions;
+constexpr Generation kNewestGeneration = Generation::kSnapshotPieces;
 
 RunResult run_seed(std::uint64_t seed, Generation generation);
 

@@ -3,9 +3,16 @@
 # ./dev image [TAG]: builds gantry/broker, gantry/namesrv, gantry/sidecar and gantry/cli with the Docker
 # daemon at hand, prints their sizes and fails when one is above the limit. Without a daemon it asks
 # ../shared/cluster/docker-up (or $GANTRY_CLUSTER_TOOLS/docker-up) to start one.
+# ./dev image --reproduce [TAG]: then builds them a second time, from the package list on and with nothing that
+# an earlier build has left, and fails unless each has the same layers.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
+reproduce=
+if [ "${1:-}" = --reproduce ]; then
+  reproduce=1
+  shift
+fi
 tag=${1:-dev}
 limit_mb=120
 cluster_tools=${GANTRY_CLUSTER_TOOLS:-../shared/cluster}
@@ -48,7 +55,7 @@ else
 fi
 
 export DOCKER_BUILDKIT=0
-docker build "${args[@]}" --target build --tag gantry/build . > /dev/stderr
+docker build "${args[@]}" --target build --tag gantry/build . >&2
 echo "$hash" > "$state/context"
 echo "$warm" > "$state/warm"
 
@@ -63,5 +70,27 @@ for image in "${images[@]}"; do
     echo "image: gantry/$image:$tag has $size bytes, expected at most $limit_mb MB" >&2
     bad=1
   fi
+done
+[ -n "$reproduce" ] || exit "$bad"
+
+# Without WARM there is no compiler cache. Values that no build had before miss Docker's own: REBUILD for what the
+# build runs, REVISION (a label, in no layer) for what the images copy from it.
+again=()
+for arg in "${args[@]}"; do
+  case $arg in WARM=* | REVISION=*) unset 'again[-1]' ;; *) again+=("$arg") ;; esac
+done
+new=$(cat /proc/sys/kernel/random/uuid)
+again+=(--build-arg "REBUILD=$new" --build-arg "REVISION=$new")
+layers() { docker image inspect --format '{{range .RootFS.Layers}}{{println .}}{{end}}' "$1"; }
+for image in "${images[@]}"; do
+  docker build -q "${again[@]}" --target "$image" --tag "gantry/$image:$tag-again" . > /dev/null
+  if [ "$(layers "gantry/$image:$tag")" = "$(layers "gantry/$image:$tag-again")" ]; then
+    printf 'gantry/%-8s the same layers: %s\n' "$image" "$(layers "gantry/$image:$tag" | cut -c1-19 | xargs)"
+  else
+    echo "image: two builds of gantry/$image differ: $(layers "gantry/$image:$tag" | xargs)" \
+      "and $(layers "gantry/$image:$tag-again" | xargs)" >&2
+    bad=1
+  fi
+  docker image rm "gantry/$image:$tag-again" > /dev/null
 done
 exit "$bad"

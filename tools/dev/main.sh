@@ -22,7 +22,8 @@ usage: ./dev COMMAND [ARG...]
                    --mistakes [--only REGEX]: whether it finds mistakes that are planted
   bench [ARG...]   measure beside Apache RocketMQ and write docs/benchmarks.md
   bench sets [...] the same for broker sets of three, beside DLedger: docs/benchmarks-sets.md
-  image [TAG]      container images gantry/broker, namesrv, sidecar, cli (TAG: dev) with Docker
+  image [TAG]      container images gantry/broker, namesrv, sidecar, cli (TAG: dev) with Docker;
+                   --reproduce [TAG] builds them twice and compares their layers
   lint             formatting, dependency direction, style, static analysis
   fmt              format every source file
 EOT

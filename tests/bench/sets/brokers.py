@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 from wire import remoting
@@ -115,10 +116,17 @@ class GantrySet(BrokerSet):
         return [BINARIES / "gantry-namesrv", *self._settings(
             f"listenPort={NAMESRV.rsplit(':', 1)[1]}", "httpPort=0", f"kvConfigPath={self.work}/kv.json")]
 
+    def transfer(self, address):
+        """Asks the leader, which serves there, to hand over."""
+        number = next(n for n in range(MEMBERS) if address.endswith(f":{client_port(n)}"))
+        request = urllib.request.Request(f"http://127.0.0.1:{client_port(number) + 2}/v1/raft/transfer", method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answer.read()
+
     def member_command(self, number):
         listed = ";".join(f"127.0.0.1:{client_port(n) + 1}" for n in range(MEMBERS))
         return [BINARIES / "gantry-broker", *self._settings(
-            "brokerName=broker-a", "brokerIP1=127.0.0.1", f"namesrvAddr={NAMESRV}", "httpPort=0",
+            "brokerName=broker-a", "brokerIP1=127.0.0.1", f"namesrvAddr={NAMESRV}", f"httpPort={client_port(number) + 2}",
             f"listenPort={client_port(number)}", f"raftListenPort={client_port(number) + 1}",
             f"raftInitialMembers={listed}", f"storePathRootDir={self.work}/store-{number}",
             f"flushDiskType={self.flush}")]

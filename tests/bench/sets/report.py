@@ -59,3 +59,11 @@ def table(figures, sync_us, new_sync_us, gaps):
               "| | typical | worst | of |", "|---|---:|---:|---:|"]
     lines += [f"| {who} | {statistics.median(g):.2f} s | {max(g):.2f} s | {len(g)} |" for who, g in gaps.items() if g]
     return "\n".join(lines) + "\n"
+
+
+def moves_line(gaps):
+    """Of planned changes of leader: requests wait for the next leader, and nobody sees an error."""
+    if not gaps:
+        return ""
+    return (f"\nThe same around a planned change of leader of Gantry: typical {1000 * statistics.median(gaps):.0f} ms, "
+            f"worst {1000 * max(gaps):.0f} ms of {len(gaps)}.\n")

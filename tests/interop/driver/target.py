@@ -297,6 +297,9 @@ class GantrySet(Gantry):
             "brokerName=broker-a", "brokerClusterName=DefaultCluster", "brokerIP1=127.0.0.1",
             f"listenPort={base + 4}", f"raftListenPort={base + 5}", f"httpPort={base + 7}",
             f"raftInitialMembers={listed}", f"namesrvAddr={self.namesrv}",
+            # A leader that is killed takes the commits since the last save with it. Tests that
+            # expect theirs to be kept come at least a millisecond later.
+            "flushConsumerOffsetInterval=1",
             f"storePathRootDir={store}", f"storePathCommitLog={store}/commitlog")]
 
     def start_others(self):

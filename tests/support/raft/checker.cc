@@ -22,8 +22,24 @@ std::size_t Checker::committed_index(LogPosition start) const {
                                   committed_.begin());
 }
 
+void Checker::recovers(const Member& chosen) {
+  recoveries_ = chosen.core->membership().recoveries.size() + 1;
+  while (!committed_.empty() && committed_.back().end > chosen.log.begin()) {
+    const Record* own = chosen.log.find(committed_.back().start);
+    if (own != nullptr && *own == committed_.back()) break;
+    committed_.pop_back();
+  }
+}
+
+bool Checker::of_before(const Member& member) const {
+  const Membership& group = member.core->membership();
+  return member.core->given_up() ||
+         (!group.members.empty() && group.recoveries.size() < recoveries_);
+}
+
 void Checker::output(Member& member, const Output& output) {
   if (output.fault) return violate(member, "fault: " + *output.fault);
+  if (of_before(member)) return;
   if (output.start_term) check_new_leader(member);
   if (output.cut || output.accept || output.install) {
     check_matching(member);

@@ -23,6 +23,10 @@ class Checker {
   // A member is about to lose what is behind `keep`, or has started.
   void restarted(const Member& member) { checked_.erase(member.id); }
 
+  // The group is about to begin again with what `chosen` has: the rest is lost, by decision, and
+  // what members of the group of before do is their own business.
+  void recovers(const Member& chosen);
+
   // Whether a committed record that this member would lose is held by another voter. Losing every
   // copy is the risk that ASYNC_FLUSH takes; no rule of the core could make up for it.
   bool may_lose(const Member& member, LogPosition keep) const;
@@ -42,6 +46,7 @@ class Checker {
   void check_matching(const Member& member);
   void check_epochs(const Member& member);
   std::size_t committed_index(LogPosition start) const;
+  bool of_before(const Member& member) const;
 
   Group& group_;
   Membership membership_;                        // the newest committed one
@@ -49,6 +54,7 @@ class Checker {
   std::vector<Record> committed_;                // ever, by anybody
   std::map<MemberId, LogPosition> checked_;      // how far the commits were compared
   std::map<std::uint64_t, std::set<MemberId>> written_by_, durable_by_;  // record id -> who had it
+  std::size_t recoveries_ = 0;                                           // of the group that counts
   std::optional<std::string> violation_;
 };
 

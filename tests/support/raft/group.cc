@@ -28,6 +28,7 @@ void Group::start(Member& member) {
   member.core = std::make_unique<Core>(
       options, member.log.initial(member.disk, member.remembered_commit), member.log);
   drain(member);
+  for (auto& [id, other] : members_) meet(member, other);
 }
 
 void Group::crash(Member& member, LogPosition keep) {
@@ -81,6 +82,13 @@ Result<void> Group::transfer(Member& member, const MemberId& target) {
   return result;
 }
 
+Result<void> Group::recover(Member& member, const std::vector<MemberId>& survivors) {
+  auto result = member.core->recover(survivors, "r" + std::to_string(++recoveries_));
+  drain(member);
+  for (auto& [id, other] : members_) meet(member, other);
+  return result;
+}
+
 void Group::trim(Member& member, LogPosition begin) {
   member.log.trim(begin);
   member.remembered_commit = std::max(member.remembered_commit, begin);
@@ -121,9 +129,23 @@ void Group::installed(Member& member) {
   drain(member);
 }
 
+void Group::meet(Member& one, Member& other) {
+  if (!one.up() || !other.up() || !connected(one.id, other.id)) return;
+  if (one.core->give_up(Membership(other.core->membership()))) drain(one);
+  if (other.core->give_up(Membership(one.core->membership()))) drain(other);
+}
+
+bool Group::takes(const Packet& packet) {
+  const Core& to = *member(packet.message.to).core;
+  if (packet.group.members.empty() || to.membership().members.empty()) return true;
+  return !packet.given_up && !to.given_up() &&
+         may_talk(to.membership(), to.self(), packet.group, packet.message.from);
+}
+
 void Group::deliver(const Packet& packet) {
   Member& to = member(packet.message.to);
   if (!to.up()) return;
+  if (!takes(packet)) return meet(to, member(packet.message.from));
   to.core->step(packet.message);
   drain(to, &packet);
 }
@@ -137,7 +159,7 @@ bool Group::connected(const MemberId& a, const MemberId& b) const {
 
 void Group::send(const Member& member, Message message) {
   if (!members_.contains(message.to) || !connected(message.from, message.to)) return;
-  Packet packet{std::move(message), {}};
+  Packet packet{std::move(message), {}, member.core->membership(), member.core->given_up()};
   if (const auto* body = std::get_if<Append>(&packet.message.body)) {
     packet.records = member.log.range(body->from, body->to);
   }

@@ -21,6 +21,8 @@ namespace gantry::raft::model {
 struct Packet {
   Message message;
   std::vector<Record> records;  // of an append
+  Membership group;             // of the sender when it was sent: what its hello says
+  bool given_up = false;        // ... likewise
 };
 
 // Mistakes that a driver of the core could make, planted to see that the checks find them.
@@ -81,6 +83,7 @@ class Group {
   bool propose(Member& member, std::int64_t size, int count);
   Result<void> change(Member& member, const Membership& next);
   Result<void> transfer(Member& member, const MemberId& target);
+  Result<void> recover(Member& member, const std::vector<MemberId>& survivors);
   void trim(Member& member, LogPosition begin);
   void flush_ticks(Member& member, int ticks);
 
@@ -91,7 +94,10 @@ class Group {
   void installed(Member& member);
 
   std::map<Link, std::deque<Packet>>& links() { return links_; }
-  // Steps one message; a member that is down loses it.
+  // Whether the receiver takes what the sender says, judged as by their hellos.
+  bool takes(const Packet& packet);
+  // Steps one message; a member that is down loses it, and who must not talk to the other one does
+  // not.
   void deliver(const Packet& packet);
   // Messages between members of different sides are lost when they are sent.
   void partition(std::vector<std::set<MemberId>> sides) { sides_ = std::move(sides); }
@@ -100,6 +106,8 @@ class Group {
   Settings settings;
 
  private:
+  // Their hellos: one of them may hear that it was given up.
+  void meet(Member& one, Member& other);
   void drain(Member& member, const Packet* packet = nullptr);
   bool carry_out(Member& member, const Packet* packet);
   void send(const Member& member, Message message);
@@ -110,6 +118,7 @@ class Group {
   std::map<Link, std::deque<Packet>> links_;
   std::vector<std::set<MemberId>> sides_;
   std::uint64_t next_id_ = 1;
+  std::uint64_t recoveries_ = 0;
 };
 
 }  // namespace gantry::raft::model

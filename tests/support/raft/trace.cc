@@ -7,6 +7,9 @@ namespace {
 std::string text(LogPosition position) { return std::to_string(position.v); }
 std::string text(Term term) { return "t" + std::to_string(term.v); }
 std::string text(const LogEnd& log) { return text(log.last_term) + "@" + text(log.end); }
+std::string text(const SnapshotId& snapshot) {
+  return std::to_string(snapshot.size) + "@" + text(snapshot.position);
+}
 std::string name(const MemberId& id) { return id.empty() ? "-" : id; }
 
 std::string text(const std::vector<MembershipLog::Entry>& entries) {
@@ -42,7 +45,15 @@ struct Body {
   std::string operator()(const InstallSnapshot& m) const {
     return "Install begin=" + text(m.begin) + " position=" + text(m.position) +
            " end=" + text(m.leader_end) + " epochs=" + describe_epochs(m.epochs) +
-           " membership=" + describe(m.membership.membership);
+           " membership=" + describe(m.membership.membership) +
+           (m.pieces ? " pieces=" + text(*m.pieces) : "");
+  }
+  std::string operator()(const SnapshotPiece& m) const {
+    return "Piece " + text(m.snapshot) + " offset=" + std::to_string(m.offset);
+  }
+  std::string operator()(const SnapshotAnswer& m) const {
+    return "Pieces " + text(m.snapshot) + " received=" + std::to_string(m.received) +
+           (m.to_offer ? " offered" : "");
   }
   std::string operator()(const InstallAnswer& m) const {
     return "Installed begin=" + text(m.begin);
@@ -63,6 +74,7 @@ std::string describe(const Membership& membership) {
   for (const auto& member : membership.members) {
     result += (result.empty() ? "" : ",") + member.id + (member.voter ? "" : "(learner)");
   }
+  for (const Recovery& recovery : membership.recoveries) result += "/" + recovery.id;
   return result;
 }
 
@@ -81,7 +93,11 @@ std::string describe(const Member& member, const Output& output) {
   };
   if (output.save) {
     line("saves " + text(output.save->term) + " vote=" + name(output.save->voted_for) +
-         (output.save->recovering ? " recovering" : ""));
+         (output.save->recovering ? " recovering" : "") +
+         (output.save->recovered.members.empty()
+              ? ""
+              : (output.save->given_up ? " given up by " : " recovered as ") +
+                    describe(output.save->recovered)));
   }
   if (output.cut) line("cuts at " + text(*output.cut));
   if (output.install) line("installs begin=" + text(output.install->begin));
@@ -114,7 +130,8 @@ std::string describe_state(const Member& member) {
          " log=[" + text(core.begin()) + "," + text(core.end()) + ")" +
          " written=" + text(member.log.written()) + " durable=" + text(member.log.durable()) +
          " commit=" + text(core.committed()) + (core.recovering() ? " recovering" : "") +
-         (member.installing ? " installing" : "") + " members=" + describe(core.membership());
+         (member.installing ? " installing" : "") + (core.given_up() ? " given-up" : "") +
+         " members=" + describe(core.membership());
 }
 
 std::string describe_progress(const Member& member) {

@@ -138,6 +138,7 @@ class GroupRig : private RoleObserver, private replog::PeerTransport {
     if (group_changed) group_changed();
   }
   void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
+  std::optional<bool> takes_pieces(const raft::MemberId&) const override { return true; }
 
   std::filesystem::path directory_;
   ConfigFile config_file_;

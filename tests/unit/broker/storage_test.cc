@@ -11,8 +11,10 @@
 #include <future>
 #include <mutex>
 #include <random>
+#include <semaphore>
 
 #include "base/bytes.h"
+#include "base/crc32.h"
 #include "broker/core/memory_shares.h"
 #include "runtime/process_limits.h"
 #include "runtime/shard.h"
@@ -49,6 +51,7 @@ class StorageTest : public ::testing::Test {
 
 struct NoPeers final : replog::PeerTransport {
   void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
+  std::optional<bool> takes_pieces(const raft::MemberId&) const override { return true; }
 };
 
 class Rig final : private RoleObserver {
@@ -100,6 +103,15 @@ class Rig final : private RoleObserver {
     bool found = false;
     on_shard([&] { found = storage->state().topics().find(name) != nullptr; });
     return found;
+  }
+  replog::SnapshotImagePtr provide_snapshot(LogPosition at_least) {
+    std::promise<Result<replog::SnapshotImagePtr>> done;
+    on_shard([&] {
+      storage->provide_snapshot(at_least, [&](Result<replog::SnapshotImagePtr> image) {
+        done.set_value(std::move(image));
+      });
+    });
+    return done.get_future().get().value();
   }
   void put_messages(const std::string& topic, int count, std::size_t bytes) {
     on_shard([&] {
@@ -350,6 +362,53 @@ TEST_F(StorageTest, NoLogFileGoesBeforeASnapshotAtOrAboveTheTrimIsDurable) {
   const std::lock_guard lock(mutex);
   EXPECT_EQ(removed.size(), 3U);
   for (const LogPosition position : left) EXPECT_GE(position, trim);
+}
+
+// What is sent to other members is the snapshot on the disk: encoding takes the shard's time.
+TEST_F(StorageTest, ASnapshotForOthersComesFromTheDiskOrElseFromTheState) {
+  PowerCutFileSystem disk;
+  std::counting_semaphore<> checkpoints{0};
+  std::atomic<bool> no_more = false;
+  Rig rig(disk, config_);
+  disk.before = [&](DiskOperation operation, const std::string& path) -> Result<void> {
+    if (operation != DiskOperation::kWrite) return {};
+    if (path == root_ + "/raft/checkpoint") checkpoints.release();
+    if (no_more && path.starts_with(root_ + "/raft/state-")) {
+      return make_error(ErrorCode::kDiskFull, path + ": no space");
+    }
+    return {};
+  };
+  ASSERT_TRUE(rig.start());
+  ASSERT_TRUE(rig.put_topic("before"));
+  LogPosition end;
+  rig.on_shard([&] { end = rig.storage->log().committed(); });
+  do {
+    rig.on_shard([&] { rig.storage->checkpoint(); });
+    checkpoints.acquire();  // the snapshot is written before
+  } while (newest_snapshot(disk, root_ + "/raft") < end);
+  no_more = true;
+  ASSERT_TRUE(rig.put_topic("behind"));
+  const LogPosition on_disk = newest_snapshot(disk, root_ + "/raft");
+  const auto expect = [&](LogPosition at_least, bool from_disk) {
+    const replog::SnapshotImagePtr image = rig.provide_snapshot(at_least);
+    EXPECT_EQ(image->id.size, static_cast<std::int64_t>(image->bytes.size()));
+    EXPECT_EQ(image->id.checksum, crc32(image->bytes));
+    state::StateMachine machine;
+    ASSERT_TRUE(machine.load_snapshot(image->bytes));
+    EXPECT_EQ(machine.applied(), image->id.position);
+    EXPECT_GE(image->id.position, at_least);
+    EXPECT_EQ(image->id.position == on_disk, from_disk);
+    EXPECT_NE(machine.topics().find("before"), nullptr);
+    EXPECT_EQ(machine.topics().find("behind") == nullptr, from_disk);
+  };
+  expect(LogPosition(0), true);
+  expect(on_disk, true);
+  expect(on_disk + 1, false);
+  const std::string path = root_ + "/raft/" + state::SnapshotStore::file_name(on_disk);
+  const std::size_t last = disk.bytes(path)->size() - 1;
+  const char flipped = static_cast<char>((*disk.bytes(path))[last] ^ 1);
+  disk.overwrite(path, last, std::string_view(&flipped, 1));
+  expect(on_disk, false);
 }
 
 // As when a port is in use: opened, never started, and the next start takes it as it was.

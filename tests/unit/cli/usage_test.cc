@@ -38,6 +38,7 @@ const std::vector<Words> kCommands = {
     {"bench", "consume"},
     {"bench", "e2e"},
     {"cluster"},
+    {"cluster", "recover"},
     {"log", "verify"},
     {"log", "dump"},
     {"completion"},

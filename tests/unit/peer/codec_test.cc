@@ -150,6 +150,38 @@ TEST(PeerCodec, ImpossibleMessagesAreNamed) {
       {[](auto& m) { m.mutable_install_snapshot()->set_begin(4); }, 3,
        "InstallSnapshot.begin is 4, more than position 0"},
       {[](auto& m) { m.mutable_install_answer()->set_begin(-1); }, 0, "InstallAnswer.begin is -1"},
+      {[](auto& m) {
+         m.mutable_install_snapshot()->set_membership("member=" + kOne + " 1 voter a:1\n");
+         m.mutable_install_snapshot()->mutable_pieces()->set_size(3);
+       },
+       3, "InstallSnapshot of pieces with 3 bytes"},
+      {[](auto& m) {
+         m.mutable_install_snapshot()->set_membership("member=" + kOne + " 1 voter a:1\n");
+         m.mutable_install_snapshot()->mutable_pieces()->set_position(3);
+         m.mutable_install_snapshot()->mutable_pieces()->set_size(3);
+       },
+       0, "InstallSnapshot.pieces is of 3, expected position 0"},
+      {[](auto& m) { m.mutable_snapshot_piece(); }, 3,
+       "SnapshotPiece.snapshot.size is 0, expected within [1, 2147483647]"},
+      {[](auto& m) { m.mutable_snapshot_answer()->mutable_snapshot()->set_size(1LL << 31); }, 0,
+       "SnapshotAnswer.snapshot.size is 2147483648"},
+      {[](auto& m) {
+         m.mutable_snapshot_piece()->mutable_snapshot()->set_size(10);
+         m.mutable_snapshot_piece()->set_offset(8);
+       },
+       3, "SnapshotPiece of 3 bytes at 8 of 10"},
+      {[](auto& m) { m.mutable_snapshot_piece()->mutable_snapshot()->set_size(10); }, 0,
+       "SnapshotPiece of 0 bytes at 0 of 10"},
+      {[](auto& m) {
+         m.mutable_snapshot_piece()->mutable_snapshot()->set_size(10);
+         m.mutable_snapshot_piece()->set_offset(11);
+       },
+       1, "SnapshotPiece.offset is 11, more than snapshot.size 10"},
+      {[](auto& m) {
+         m.mutable_snapshot_answer()->mutable_snapshot()->set_size(10);
+         m.mutable_snapshot_answer()->set_received(-1);
+       },
+       0, "SnapshotAnswer.received is -1"},
   };
   for (const Wrong& wrong : cases) {
     proto::Header header;
@@ -213,6 +245,57 @@ TEST(PeerHello, OtherClustersNamesSizesAndVersionsAreRefused) {
             speaks + "mappedFileSizeCommitLog 2" + against + "1024");
   EXPECT_EQ(reason([](Hello& h) { h.protocol_version = 2; }),
             speaks + "protocol version 2" + against + "1");
+}
+
+TEST(PeerHello, GroupsThatARecoveryHasPartedAreRefused) {
+  Hello old;
+  old.member_uuid = kOne;
+  old.address = "one:1";
+  old.formed = true;
+  old.membership.put({kOne, "one:1", 1, true});
+  old.membership.put({kTwo, "two:2", 2, true});
+  Hello recovered = old;
+  recovered.member_uuid = kTwo;
+  recovered.address = "two:2";
+  EXPECT_TRUE(check_hello(old, recovered));
+  recovered.membership.remove(kOne);
+  recovered.membership.recoveries.push_back({"first", {kOne}});
+  const std::string reason =
+      "member " + kOne + " at one:1 belongs to the broker set without a recovery; member " + kTwo +
+      " at two:2 belongs to the one after recovery first, which has "
+      "given it up: only an empty store can join";
+  EXPECT_EQ(check_hello(old, recovered).error().message, reason);
+  EXPECT_EQ(check_hello(recovered, old).error().message, reason) << "on both sides";
+  EXPECT_TRUE(gives_up(recovered, old));
+  EXPECT_FALSE(gives_up(old, recovered));
+
+  Hello known = old;
+  known.membership = recovered.membership;
+  known.given_up = true;
+  for (const auto& [own, theirs] : {std::pair(known, recovered), std::pair(recovered, known)}) {
+    const auto refused = check_hello(own, theirs);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message,
+              "member " + kOne +
+                  " at one:1 was given up when its broker set was recovered (after recovery "
+                  "first): empty its store and join it again");
+  }
+  Hello third = old;
+  third.member_uuid = std::string(32, 'c');
+  third.membership.put({third.member_uuid, "three:3", 3, true});
+  EXPECT_FALSE(gives_up(known, third)) << "the recovery does not name it";
+  known.membership.recoveries.back().given_up.push_back(third.member_uuid);
+  EXPECT_TRUE(gives_up(known, third)) << "one that was given up passes it on";
+
+  Hello apart = old;
+  apart.membership.recoveries.push_back({"second", {kTwo}});
+  EXPECT_NE(check_hello(recovered, apart).error().message.find("recovered twice"),
+            std::string::npos);
+  Hello empty = old;
+  empty.formed = false;
+  empty.membership = {};
+  EXPECT_TRUE(check_hello(recovered, empty));
+  EXPECT_TRUE(check_hello(empty, recovered));
 }
 
 }  // namespace

@@ -30,6 +30,9 @@ class Cable final : public replog::PeerTransport {
             std::span<const io::Slice> bytes) override {
     if (plugged_in != nullptr) plugged_in->send(to, message, bytes);
   }
+  std::optional<bool> takes_pieces(const raft::MemberId& to) const override {
+    return plugged_in == nullptr ? std::nullopt : plugged_in->takes_pieces(to);
+  }
   TcpTransport* plugged_in = nullptr;
 };
 
@@ -127,7 +130,7 @@ class GroupMember final : public replog::LogListener, public replog::ReplicaList
     board_.change([&] { leads = false; });
   }
   void on_group_changed() override {}
-  std::string make_snapshot() override { return {}; }
+  void provide_snapshot(LogPosition, SnapshotDone) override {}
   Result<void> install_snapshot(LogPosition, std::string_view) override { return {}; }
 
   std::string address;

@@ -30,6 +30,10 @@ class Samples {
     for (std::int32_t i = 1; i <= members; ++i) {
       result.put({id(), "host-" + std::to_string(below(1000)) + ":10912", i, i == 1 || flip()});
     }
+    while (below(4) == 0) {
+      result.recoveries.push_back({id(), {}});
+      while (flip()) result.recoveries.back().given_up.push_back(id());
+    }
     return result;
   }
 
@@ -44,8 +48,12 @@ class Samples {
     hello.start = static_cast<std::uint64_t>(position());
     hello.clock_ms = position();
     hello.process = random_();
+    hello.snapshot_pieces = flip();
     hello.formed = flip();
-    if (hello.formed) hello.membership = membership();
+    if (hello.formed) {
+      hello.membership = membership();
+      hello.given_up = flip();
+    }
     return hello;
   }
 
@@ -59,10 +67,10 @@ class Samples {
     result.start = random_();
     switch (kind) {
       case 0:
-        result.body = raft::VoteRequest{flip(), flip(), log_end()};
+        result.body = raft::VoteRequest{flip(), flip(), log_end(), log_end()};
         break;
       case 1:
-        result.body = raft::VoteAnswer{flip(), flip(), flip(), log_end()};
+        result.body = raft::VoteAnswer{flip(), flip(), flip(), log_end(), log_end()};
         break;
       case 2:
         result.body = append(body_bytes);
@@ -81,9 +89,14 @@ class Samples {
       case 5: {
         const auto p = falling<3>();
         const auto m = falling<2>();
-        *body_bytes = static_cast<std::size_t>(below(1000));
-        result.body =
-            raft::InstallSnapshot{p[2], p[1], p[0], epochs(0, p[2].v), {m[1], m[0], membership()}};
+        raft::InstallSnapshot install{
+            p[2], p[1], p[0], epochs(0, p[2].v), {m[1], m[0], membership()}, std::nullopt};
+        if (flip()) {
+          install.pieces = snapshot(install.position);
+        } else {
+          *body_bytes = static_cast<std::size_t>(below(1000));
+        }
+        result.body = std::move(install);
         break;
       }
       case 6:
@@ -92,8 +105,21 @@ class Samples {
       case 7:
         result.body = raft::TimeoutNow{};
         break;
-      default:
+      case 8:
         result.body = raft::StaleTerm{};
+        break;
+      case 9: {
+        const raft::SnapshotId of = snapshot(LogPosition(position()));
+        const std::int64_t offset = below(of.size);
+        *body_bytes =
+            static_cast<std::size_t>(1 + below(std::min<std::int64_t>(of.size - offset, 5000)));
+        result.body = raft::SnapshotPiece{of, offset};
+        break;
+      }
+      default: {
+        const raft::SnapshotId of = snapshot(LogPosition(position()));
+        result.body = raft::SnapshotAnswer{of, below(of.size + 1), flip()};
+      }
     }
     return result;
   }
@@ -109,6 +135,11 @@ class Samples {
     return below(8) == 0 ? 0 : static_cast<std::int64_t>(random_() >> shift);
   }
   Term term() { return Term(position()); }
+  raft::SnapshotId snapshot(LogPosition at) {
+    const auto shift = static_cast<unsigned>(33 + below(30));
+    return {at, 1 + static_cast<std::int64_t>((random_() & ~(1ULL << 63)) >> shift) / 2,
+            static_cast<std::uint32_t>(random_())};
+  }
   raft::LogEnd log_end() { return {term(), LogPosition(position())}; }
 
   template <std::size_t kCount>

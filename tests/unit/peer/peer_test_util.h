@@ -114,6 +114,7 @@ class Station {
   std::set<std::string> own_addresses;
   std::map<std::string, std::string> problems;
   std::vector<std::pair<raft::Message, std::string>> received;
+  raft::Membership given_up;
 
  private:
   void open(std::uint16_t wanted) {
@@ -127,6 +128,9 @@ class Station {
         own_addresses = transport->own_addresses();
         problems = transport->problems();
       });
+    };
+    callbacks.given_up = [this](const raft::Membership& newer) {
+      board.change([&] { given_up = newer; });
     };
     transport = std::make_unique<TcpTransport>(shard, std::move(callbacks), quick_frames());
     const auto bound = transport->listen("127.0.0.1", wanted);

@@ -98,6 +98,25 @@ TEST(PeerTransport, TheGroupIsToldToThoseWhoHaveNotSpokenYet) {
   EXPECT_TRUE(std::get<Hello>(silent.received[1]).membership == group);
 }
 
+// An earlier release says nothing of pieces.
+TEST(PeerTransport, WhoTakesPiecesOfASnapshotIsKnown) {
+  Station a('a');
+  Station b('b');
+  Station c('c');
+  c.hello.snapshot_pieces = false;
+  a.start();
+  b.start();
+  c.start();
+  a.run([&] { EXPECT_FALSE(a.transport->takes_pieces(member_id('b')).has_value()); });
+  a.dial({b.hello.address, c.hello.address});
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  ASSERT_TRUE(a.wait_for_peer('c'));
+  a.run([&] {
+    EXPECT_EQ(a.transport->takes_pieces(member_id('b')), true);
+    EXPECT_EQ(a.transport->takes_pieces(member_id('c')), false);
+  });
+}
+
 TEST(PeerTransport, AMemberThatComesBackIsFoundAgain) {
   Station a('a');
   auto b = std::make_unique<Station>('b');
@@ -154,6 +173,37 @@ TEST(PeerTransport, OneThatDoesNotBelongIsRefusedOnBothSides) {
   EXPECT_TRUE(log.wait_for("a peer that dialled this member is no peer"));
   EXPECT_EQ(a.stats().connected_peers, 0U);
   EXPECT_GE(a.stats().refused, 1U);
+}
+
+// The one that recovers must not hear a word more of the group of before, over connections that are
+// there either; the other one is told.
+TEST(PeerTransport, ARecoveryPartsThoseWhoAreConnected) {
+  LogLines log;
+  Station a('a');
+  Station b('b');
+  raft::Membership group;
+  group.put({member_id('a'), a.hello.address, 1, true});
+  group.put({member_id('b'), b.hello.address, 2, true});
+  a.start();
+  b.start();
+  a.run([&] { a.transport->set_members(group); });
+  b.run([&] { b.transport->set_members(group); });
+  ASSERT_TRUE(a.wait_for_peer('b'));
+  ASSERT_TRUE(b.wait_for_peer('a'));
+  raft::Membership recovered = group;
+  recovered.remove(member_id('b'));
+  recovered.recoveries.push_back({"r", {member_id('b')}});
+  a.run([&] {
+    a.transport->set_members(recovered);
+    EXPECT_TRUE(a.transport->peers().empty());
+  });
+  ASSERT_TRUE(b.board.wait([&] { return b.given_up == recovered; }));
+  ASSERT_TRUE(b.board.wait([&] { return b.peers.empty(); }));
+  EXPECT_TRUE(log.wait_for("which has given it up"));
+  a.board.change([&] { a.received.clear(); });
+  b.send('a', beat(1));
+  EXPECT_GE(b.stats().dropped_messages, 1U);
+  EXPECT_EQ(a.stats().connected_peers, 0U);
 }
 
 TEST(PeerTransport, ARefusedPeerIsToldWhy) {

@@ -343,6 +343,53 @@ TEST_F(CoreTest, ALogThatReachesTheLeadersIsNotReplaced) {
   EXPECT_EQ(bodies<InstallAnswer>(output)[0].begin, at(100));
 }
 
+TEST_F(CoreTest, WhetherASnapshotIsNeededIsWhatTheInstallDoes) {
+  InstallSnapshot install{
+      .begin = at(100), .position = at(120), .leader_end = at(200), .epochs = {kFirst}};
+  install.membership.membership = voters({"1", "2", "3"});
+  for (const std::int64_t begin : {40, 50, 51, 100, 150, 151}) {
+    for (const std::int64_t second : {90, 200}) {
+      InitialLog log = log_of(0, 150, {kFirst, {Term(2), at(second)}});
+      log.committed = at(50);
+      Core core = core_of("2", std::move(log));
+      install.begin = at(begin);
+      const bool needs = core.needs(install);
+      EXPECT_EQ(needs, begin > 150 || (begin > second && begin > 50)) << begin << " " << second;
+      EXPECT_EQ(step(core, "1", 3, install).install.has_value(), needs) << begin << " " << second;
+    }
+  }
+}
+
+// A transfer may take longer than any election timeout, on both sides.
+TEST_F(CoreTest, PiecesOfASnapshotAreSignsOfLife) {
+  Core member = core_of("2", log_of(0, 50, {kFirst}));
+  const SnapshotId id{at(120), 1000, 7};
+  for (int i = 0; i < 100; ++i) {
+    for (int tick = 0; tick < 9; ++tick) member.tick();
+    EXPECT_TRUE(bodies<VoteRequest>(step(member, "1", 2, SnapshotPiece{id, i})).empty());
+  }
+  EXPECT_EQ(member.leader(), "1");
+  EXPECT_EQ(member.end(), at(50));
+
+  Core leader = core_of("1", log_of(0, 50, {kFirst}));
+  lead(leader);
+  for (int i = 0; i < 100; ++i) {
+    for (int tick = 0; tick < 9; ++tick) leader.tick();
+    step(leader, "2", 2, SnapshotAnswer{id, i, false});
+  }
+  EXPECT_TRUE(leader.leading()) << "the third member is silent";
+}
+
+TEST_F(CoreTest, APieceOfATermThatIsOverIsNone) {
+  Core core = core_of("2", log_of(0, 50, {{Term(3), at(0)}}));
+  const Output output = step(core, "1", 2, SnapshotPiece{});
+  EXPECT_EQ(bodies<StaleTerm>(output, "1").size(), 1U);
+  EXPECT_TRUE(core.leader().empty());
+  step(core, "1", 4, SnapshotPiece{});
+  EXPECT_EQ(core.term(), Term(4));
+  EXPECT_EQ(core.leader(), "1");
+}
+
 TEST_F(CoreTest, ALogOfAnotherTermIsReplaced) {
   Core core = core_of("2", log_of(0, 150, {kFirst, {Term(2), at(90)}}));
   InstallSnapshot install{

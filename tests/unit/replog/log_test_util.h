@@ -61,6 +61,7 @@ inline LogOptions small_log(FlushMode mode = FlushMode::kAsync) {
 
 struct NoPeers final : PeerTransport {
   void send(const raft::Member&, const raft::Message&, std::span<const io::Slice>) override {}
+  std::optional<bool> takes_pieces(const raft::MemberId&) const override { return true; }
 };
 
 // A group of one on its own shard over files that outlive it.
@@ -96,15 +97,19 @@ class LogRig : public ReplicaListener {
     done.get_future().get();
   }
 
-  // Until the group leads.
+  // Until this member leads; with `others`, which may keep it from that, not at all.
   Result<void> start(LogPosition from = LogPosition(0), EpochTable epochs = {}) {
     Result<void> result;
     on_shard([&] {
       result = log->open();
       if (!result) return;
-      raft::MembershipLog::Entry alone;
-      alone.membership.put({log->member_uuid(), "", 1, true});
-      auto found = log->recover(from, std::move(epochs), std::move(alone), LogPosition(0), seen);
+      raft::MembershipLog::Entry group;
+      group.membership = log->hard_state().state().recovered;
+      if (group.membership.members.empty()) {
+        group.membership = others;
+        group.membership.put({log->member_uuid(), "", 1, true});
+      }
+      auto found = log->recover(from, std::move(epochs), std::move(group), LogPosition(0), seen);
       if (!found) {
         result = std::unexpected(found.error());
         return;
@@ -116,7 +121,7 @@ class LogRig : public ReplicaListener {
       replica = std::make_unique<Replica>(shard, *log, no_peers, *this, clock, options);
       result = replica->start(std::move(*found));
     });
-    if (result) leads.get_future().get();
+    if (result && others.members.empty()) leads.get_future().get();
     return result;
   }
 
@@ -135,6 +140,7 @@ class LogRig : public ReplicaListener {
     return place->position;
   }
 
+  raft::Membership others;  // of the group that began, before start()
   FakeClock clock;
   Remember seen;
   ScanResult scan;
@@ -149,7 +155,7 @@ class LogRig : public ReplicaListener {
   void on_leading(Term) override { leads.set_value(); }
   void on_following() override {}
   void on_group_changed() override {}
-  std::string make_snapshot() override { return {}; }
+  void provide_snapshot(LogPosition, SnapshotDone) override {}
   Result<void> install_snapshot(LogPosition, std::string_view) override { return {}; }
 };
 

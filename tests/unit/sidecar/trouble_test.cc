@@ -26,7 +26,7 @@ TEST(Trouble, says_what_and_what_to_do) {
                                            "the name). Correct namesrv.addresses"));
   for (const std::string_view own :
        {reason::kNameServerUnreachable, reason::kNameServerRefused, reason::kBrokerSetNotFormed,
-        reason::kNoLeader, reason::kEventLoopHangs}) {
+        reason::kNoLeader, reason::kGivenUp, reason::kEventLoopHangs}) {
     const auto known = trouble_of(fails(own));
     ASSERT_TRUE(known) << own;
     EXPECT_EQ(known->reason, own);
@@ -63,7 +63,7 @@ TEST(Trouble, is_the_first_check_that_needs_somebody) {
 TEST(Trouble, keeps_the_advice_whatever_the_broker_says) {
   const auto trouble = trouble_of(fails(reason::kNoLeader, std::string(699, 'a') + "ä" + "rest"));
   EXPECT_THAT(trouble->message, HasSubstr(std::string(699, 'a') + "…. A leader needs"));
-  EXPECT_THAT(trouble->message, EndsWith("(kubectl get pods)."));
+  EXPECT_THAT(trouble->message, EndsWith("what is left and how to go on."));
   EXPECT_LE(trouble->message.size(), 1024U);
 }
 
