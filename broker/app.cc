@@ -31,6 +31,7 @@
 #include "broker/schedule/delay_delivery.h"
 #include "broker/send/message_appender.h"
 #include "broker/send/send_service.h"
+#include "broker/transaction/transactions.h"
 #include "config/host_facts.h"
 #include "log/log.h"
 #include "net/remoting_server.h"
@@ -142,6 +143,7 @@ class BrokerApp::Impl final : private RoleObserver {
   std::unique_ptr<SendService> sends_;
   std::unique_ptr<PullService> pulls_;
   std::unique_ptr<DelayDelivery> delays_;
+  std::unique_ptr<Transactions> transactions_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<NamesrvRegistrar> registrar_;
   std::unique_ptr<AdminHandlers> admin_;
@@ -211,11 +213,14 @@ void BrokerApp::Impl::make_services() {
   context_->registrar = registrar_.get();
   sends_ = std::make_unique<SendService>(*context_);
   delays_ = std::make_unique<DelayDelivery>(*context_);
+  transactions_ = std::make_unique<Transactions>(*context_);
+  context_->transactions = transactions_.get();
   retention_ = std::make_unique<Retention>(*context_);
   admin_ = std::make_unique<AdminHandlers>(*context_, *delays_, *retention_);
 
   sends_->register_handlers(dispatcher_);
   pulls_->register_handlers(dispatcher_);
+  transactions_->register_handlers(dispatcher_);
   clients_->register_handlers(dispatcher_);
   register_lock_handlers(*context_, dispatcher_);
   register_offset_handlers(*context_, dispatcher_);
@@ -252,7 +257,8 @@ Result<void> BrokerApp::Impl::start_on_shard() {
   retention_->start();
   store_host_->look_up();
   registrar_->start();
-  http_->attach({*context_, *server_, *pulls_, *clients_, *peers_, *gate_, *comparison_},
+  http_->attach({*context_, *server_, *pulls_, *clients_, *peers_, *gate_, *comparison_,
+                 transactions_->ender()},
                 {*context_, *peers_, *members_, *maintenance_});
   // Alone, it serves as soon as it leads; else clients may come and are told who does.
   const raft::Core& core = storage_->replica().core();
@@ -274,6 +280,7 @@ void BrokerApp::Impl::on_leading(Term /*term*/) {
   locks_->load(storage_->state().locks());
   store_host_->look_up();
   delays_->start();
+  transactions_->start();
   retention_->run(false);  // a follower leaves the trim to its leader
   gate_->on_group_changed();
   registrar_->on_role_changed();
@@ -282,6 +289,7 @@ void BrokerApp::Impl::on_leading(Term /*term*/) {
 
 void BrokerApp::Impl::on_following() {
   delays_->stop();
+  transactions_->stop();
   appender_->stop();
   sends_->refuse_waiting("service not available now: this broker is not the master any more");
   pulls_->stop();
@@ -299,6 +307,7 @@ void BrokerApp::Impl::stop_services() {
   if (server_) server_->stop_accepting();
   if (fast_server_) fast_server_->stop_accepting();
   if (pulls_) pulls_->stop();
+  if (transactions_) transactions_->leave();
   if (storage_ && context_) {
     if (const auto stopped = storage_->stop(); !stopped) {
       logger.error("the store was not closed cleanly: {}", stopped.error().message);
@@ -312,6 +321,7 @@ void BrokerApp::Impl::stop_services() {
   admin_.reset();
   retention_.reset();
   delays_.reset();
+  transactions_.reset();
   sends_.reset();
   registrar_.reset();
   if (storage_) storage_->remove_role_observer(*this);

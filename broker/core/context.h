@@ -22,6 +22,7 @@ class MessageAppender;
 class NamesrvRegistrar;
 class PullService;
 class QueueLocks;
+class Transactions;
 
 struct BrokerContext {
   config::BrokerConfig& config;  // live: code 25 changes it
@@ -41,6 +42,7 @@ struct BrokerContext {
   PullService* pulls = nullptr;
   ClientManager* clients = nullptr;
   QueueLocks* locks = nullptr;
+  Transactions* transactions = nullptr;
   NamesrvRegistrar* registrar = nullptr;
   bool refuses_messages = false;  // maintenance without a successor
 };

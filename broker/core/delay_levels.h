@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/types.h"
+#include "broker/core/transaction_records.h"
 #include "protocol/record.h"
 
 namespace gantry::broker {
@@ -42,18 +43,25 @@ struct DelayStep {
   static std::optional<DelayStep> decode(std::int64_t field) {
     constexpr std::int64_t kMask = (std::int64_t{1} << kOffsetBits) - 1;
     if (field <= kMask || (field & kMask) == 0) return std::nullopt;
+    if (TransactionStep::decode(field)) return std::nullopt;
     return DelayStep{static_cast<std::int32_t>(field >> kOffsetBits),
                      QueueOffset((field & kMask) - 1)};
   }
 };
 
-// Appends a record as clients get it: the delay step is ours, they see 0 in that field, as RocketMQ
-// stores it.
+// Appends a record as clients get it. Steps are ours: as RocketMQ stores that field, clients see 0
+// in it, or the half message's position in a committed message of a transaction.
 inline void append_served(std::string& out, const protocol::RecordView& record) {
   out.append(record.bytes);
-  if (record.transaction_type() != 0 || record.prepared_transaction_offset == 0) return;
+  if (record.prepared_transaction_offset == 0) return;
+  std::int64_t shown = 0;
+  if (record.transaction_type() != 0) {
+    const auto step = TransactionStep::decode(record.prepared_transaction_offset);
+    if (!step) return;
+    shown = step->half.v;
+  }
   const std::size_t at = static_cast<std::size_t>(record.body.data() - record.bytes.data()) - 12;
-  store_be<std::int64_t>(out.data() + out.size() - record.bytes.size() + at, 0);
+  store_be<std::int64_t>(out.data() + out.size() - record.bytes.size() + at, shown);
 }
 inline void append_served(std::string& out, std::string_view bytes) {
   if (const auto record = protocol::decode_record(bytes)) append_served(out, *record);

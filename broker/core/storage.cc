@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/core/transaction_records.h"
 #include "log/log.h"
 #include "protocol/tags.h"
 #include "replog/internal_topic.h"
@@ -117,14 +118,33 @@ Result<void> Storage::apply_internal(const protocol::RecordView& record, LogPosi
                                 record.flag, record.position.v));
 }
 
-void Storage::apply_message(const protocol::RecordView& record, LogPosition end) {
+// False: another record has done this step already, the message does not count.
+bool Storage::apply_step(const protocol::RecordView& record, LogPosition end) {
+  using StepResult = state::StateMachine::StepResult;
   const std::int32_t type = record.transaction_type();
-  if (type == 0) {
-    if (const auto step = DelayStep::decode(record.prepared_transaction_offset)) {
-      const auto applied = state_.apply_delay_step(end, step->level, step->scheduled + 1);
-      if (applied == state::StateMachine::StepResult::kDuplicate) return;
-    }
+  if (const auto step = TransactionStep::decode(record.prepared_transaction_offset)) {
+    return state_.apply_transaction_end(end, step->half) != StepResult::kDuplicate;
   }
+  if (type == protocol::sys_flag::kTransactionCommit) {
+    // Apache RocketMQ's: it may have published a message twice, and readers have counted both.
+    state_.apply_transaction_end(end, LogPosition(record.prepared_transaction_offset));
+    return true;
+  }
+  if (type != 0) return true;
+  if (const auto step = DelayStep::decode(record.prepared_transaction_offset)) {
+    return state_.apply_delay_step(end, step->level, step->scheduled + 1) != StepResult::kDuplicate;
+  }
+  if (auto half = opened_by(record)) {
+    state_.apply_half(end, *std::move(half));
+  } else if (const auto ended = ended_by(record); !ended.empty()) {
+    state_.apply_transaction_ends(end, ended);
+  }
+  return true;
+}
+
+void Storage::apply_message(const protocol::RecordView& record, LogPosition end) {
+  if (!apply_step(record, end)) return;
+  const std::int32_t type = record.transaction_type();
   if (type == protocol::sys_flag::kTransactionRollback) return;
   const RecordFacts facts = RecordFacts::of(record.properties);
   const bool queued = type == 0 || type == protocol::sys_flag::kTransactionCommit;

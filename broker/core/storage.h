@@ -141,6 +141,7 @@ class Storage final : public replog::LogListener,
   std::int64_t apache_checkpoint_time_ms(std::size_t at) const;
   Result<void> apply_internal(const protocol::RecordView& record, LogPosition end);
   void apply_message(const protocol::RecordView& record, LogPosition end);
+  bool apply_step(const protocol::RecordView& record, LogPosition end);
   // storage_index.cc
   void open_index(LogPosition replay_from, bool taken_over_now);
   std::shared_ptr<store::ApacheIndex> open_apache_index(bool taken_over_now) const;
@@ -162,6 +163,10 @@ class Storage final : public replog::LogListener,
   void remove_unknown_queues();
   Result<void> read_apache_config();
   void import_apache_config();
+  // storage_transactions.cc
+  void for_each_record(std::string_view topic, std::optional<QueueOffset> from,
+                       const std::function<void(const protocol::RecordView&)>& visit);
+  std::vector<state::OpenTransaction> open_in_apache_store(const state::ImportedState& config);
   Result<void> write_apache_files();
   void create_system_topics();
   std::string path(const char* name) const;

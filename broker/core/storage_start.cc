@@ -114,7 +114,12 @@ Result<void> Storage::open() {
   const bool term_begun = apache_range_from_.v >= 0 ? known && known->start == apache_range_from_ &&
                                                           (known->flags & state::kEpochApache) != 0
                                                     : !state_.epochs().all().empty();
-  if (apache_import_ && term_begun && state_.topics().size() > 0 && !state_.import_open()) {
+  bool imported = term_begun && state_.topics().size() > 0 && !state_.import_open();
+  if (apache_range_from_.v >= 0 && state_.feature_level() >= state::kTransactionsLevel) {
+    // Not as sure as it seems: topics were there before, and what was open there is not any more.
+    imported = imported && state_.last_import() > apache_range_from_;
+  }
+  if (apache_import_ && imported) {
     apache_import_ = false;
     apache_range_from_ = LogPosition(-1);
   }
@@ -420,6 +425,13 @@ Result<void> Storage::read_apache_config() {
 }
 
 void Storage::import_apache_config() {
+  apache_config_->transactions = open_in_apache_store(*apache_config_);
+  if (alone() && proposals_->feature_level() < state_.supported_level()) {
+    // Nobody else has to understand what is imported.
+    proposals_->set_feature_level(state_.supported_level(), [](const Result<void>& done) {
+      if (!done) logger.error("raising the feature level failed: {}", done.error().message);
+    });
+  }
   proposals_->import(*apache_config_, [](Result<void> done) {
     if (!done) logger.error("importing RocketMQ's configuration failed: {}", done.error().message);
   });

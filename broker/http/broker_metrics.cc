@@ -10,6 +10,7 @@
 #include "broker/http/group_metrics.h"
 #include "broker/offset/offset_handlers.h"
 #include "broker/pull/pull_service.h"
+#include "broker/transaction/transaction_ender.h"
 #include "metrics/rocketmq_metrics.h"
 #include "net/remoting_server.h"
 #include "protocol/codes.h"
@@ -50,6 +51,7 @@ class Collection {
     requests();
     connections();
     lag();
+    transactions();
     storage();
     own();
   }
@@ -194,6 +196,18 @@ class Collection {
   std::int64_t age_ms(const std::string& topic, std::int32_t queue_id, QueueOffset offset) {
     const auto time_ms = store_time_at(context_, lookup_, topic, queue_id, offset);
     return time_ms ? std::max<std::int64_t>(0, now_ms_ - *time_ms) : 0;
+  }
+
+  void transactions() {
+    for (const auto& [topic, open] : context_.storage.state().transactions().by_topic()) {
+      sink_.sample(m::kHalfMessages, {{"topic", topic}}, static_cast<double>(open));
+    }
+    for (const auto& [topic, counts] : s_.transactions.counts()) {
+      const Labels labels = {{"topic", topic}};
+      sink_.sample(m::kCommitMessagesTotal, labels, static_cast<double>(counts.committed));
+      sink_.sample(m::kRollbackMessagesTotal, labels, static_cast<double>(counts.rolled_back));
+      sink_.histogram(m::kFinishMessageLatency, labels, metrics::HistogramSnapshot(counts.latency));
+    }
   }
 
   void storage() {

@@ -19,6 +19,7 @@ class GroupPeers;
 class LeaderGate;
 class StateComparison;
 class PullService;
+class TransactionEnder;
 
 struct MetricSources {
   BrokerContext& context;
@@ -28,6 +29,7 @@ struct MetricSources {
   const GroupPeers& peers;
   const LeaderGate& gate;
   const StateComparison& comparison;
+  const TransactionEnder& transactions;
 };
 
 // Shard only. A pass of look_up(): what `sink` got means nothing until `lookup` is complete.

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <utility>
 
+#include "broker/transaction/transactions.h"
 #include "io/file_system.h"
 #include "log/log.h"
 
@@ -129,6 +130,28 @@ void Retention::finish(LogPosition keep, const Round& round) {
     keep = log.begin() + log.file_bytes();
   }
   if (keep <= log.begin()) return end_round();
+  if (context_.transactions == nullptr || !context_.transactions->oldest_before(keep)) {
+    return trim(keep);
+  }
+  context_.transactions->give_up_before(keep, [this, keep, round] {
+    const LogPosition allowed = spare_transactions(keep, round);
+    if (allowed <= context_.storage.log().begin()) return end_round();
+    trim(allowed);
+  });
+}
+
+LogPosition Retention::spare_transactions(LogPosition keep, const Round& round) const {
+  const auto oldest = context_.transactions->oldest_before(keep);
+  if (!oldest) return keep;
+  if (round.reach == Reach::kOldest) {
+    logger.warn("transactions that are open before {} are lost: the disk is full", keep.v);
+    return keep;
+  }
+  const replog::Log& log = context_.storage.log();
+  return log.begin() + (*oldest - log.begin()) / log.file_bytes() * log.file_bytes();
+}
+
+void Retention::trim(LogPosition keep) {
   logger.info("log files before {} may be deleted disk_used={:.1f}", keep.v, disk_ratio() * 100);
   context_.storage.propose_trim(keep, [this](const Result<void>& done) {
     if (!done) logger.warn("the trim was refused: {}", done.error().message);

@@ -3,8 +3,9 @@
 // deleteWhen (or at any hour when the disk is fuller than diskMaxUsedSpaceRatio), regardless of age
 // above diskSpaceCleanForciblyRatio; above diskSpaceWarningLevelRatio messages are refused. A file
 // is old when its last message is; the file that is being written, and the one before if the log
-// goes on in an empty one, always stay. The decision is a replicated trim; files are deleted when
-// it is applied. Leader only, log shard only; never waits for the disk.
+// goes on in an empty one, always stay. Transactions that are open in what goes are given up
+// before: their messages move to TRANS_CHECK_MAX_TIME_TOPIC. The decision is a replicated trim;
+// files are deleted when it is applied. Leader only, log shard only; never waits for the disk.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,9 @@ class Retention {
   void check_last_message(LogPosition file, const Round& round);
   std::optional<std::int64_t> scan_last_message_ms(LogPosition file) const;
   void finish(LogPosition keep, const Round& round);
+  // Half messages without an outcome do not vanish with their file.
+  LogPosition spare_transactions(LogPosition keep, const Round& round) const;
+  void trim(LogPosition keep);
 
   // Store time of the last message of a complete file, found by reading its end once.
   struct LastMessage {

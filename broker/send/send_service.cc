@@ -8,6 +8,7 @@
 
 #include "broker/client/queue_locks.h"
 #include "broker/core/groups.h"
+#include "broker/core/transaction_records.h"
 #include "broker/group/leader_gate.h"
 #include "log/log.h"
 #include "protocol/batch.h"
@@ -24,6 +25,7 @@ log::Logger logger("send");
 constexpr std::int32_t kVersionMaxReconsume =
     121;  // V3_4_9: the client's limit counts from here on
 constexpr std::chrono::milliseconds kSweepPeriod{100};
+constexpr std::size_t kOpenTransactionsMax = 1'000'000;  // some hundred bytes of memory each
 
 }  // namespace
 
@@ -161,6 +163,44 @@ void SendService::redirect_delay(std::int32_t level, Target& target) {
   target.type = MessageType::kDelay;
 }
 
+bool SendService::may_store_half(net::Connection& connection,
+                                 const protocol::CommandView& request) {
+  if (context_.config.reject_transaction_message) {
+    refuse(connection, request, ResponseCode::kNoPermission,
+           fmt::format("the broker[{}] sending transaction message is forbidden",
+                       context_.config.broker_ip1));
+    return false;
+  }
+  const std::int32_t level = context_.storage.proposals().feature_level();
+  if (level < state::kTransactionsLevel) {
+    refuse(connection, request, ResponseCode::kSystemError,
+           fmt::format("transactional messages need feature level {}, the broker set is at level "
+                       "{}: a member runs an older release or is not connected",
+                       state::kTransactionsLevel, level));
+    return false;
+  }
+  if (context_.storage.state().transactions().all().size() >= kOpenTransactionsMax) {
+    refuse(connection, request, ResponseCode::kSystemBusy,
+           fmt::format("{} transactions are open, more are not taken", kOpenTransactionsMax));
+    return false;
+  }
+  return true;
+}
+
+// Stored apart from its topic until the producer has said what becomes of it. A delay level has no
+// effect, as in RocketMQ's clients.
+void SendService::redirect_half(bool delayed, Target& target) {
+  if (delayed) {
+    auto edited = protocol::Properties::parse(properties_);
+    edited.erase(protocol::property::kDelay);
+    properties_ = edited.text();
+  }
+  protocol::append_property(properties_, protocol::property::kRealTopic, target.topic);
+  protocol::append_property(properties_, protocol::property::kRealQueueId,
+                            std::to_string(target.queue_id));
+  target = {state::kTransHalfTopic, kTransactionQueue, MessageType::kTransaction};
+}
+
 void SendService::send_single(net::Connection& connection, const protocol::CommandView& request,
                               const SendRequest& send, const protocol::TopicConfig& topic) {
   Target target{topic.topic_name, choose_queue(send, topic), MessageType::kNormal};
@@ -173,13 +213,12 @@ void SendService::send_single(net::Connection& connection, const protocol::Comma
   ClientProperties properties =
       rewrite_properties(send.properties, broker_properties(), ids_,
                          context_.storage.log().store_time_ms(), properties_);
+  // Of a transaction: not what a consumer gives back, and not what is dead already.
+  const bool half = properties.transaction && !dead_letter &&
+                    (send.reconsume_times <= 0 || properties.delay_level <= 0);
   const std::string uniq_key =
-      properties.delay_level > 0 || dead_letter ? std::string(properties.uniq_key) : "";
-  if (properties.transaction) {
-    return refuse(connection, request, ResponseCode::kNoPermission,
-                  fmt::format("the broker[{}] sending transaction message is forbidden",
-                              context_.config.broker_ip1));
-  }
+      properties.delay_level > 0 || dead_letter || half ? std::string(properties.uniq_key) : "";
+  if (half && !may_store_half(connection, request)) return;
   if (properties.timer && properties.delay_level <= 0) {
     return refuse(connection, request, ResponseCode::kSystemError,
                   "accurate timer message is not enabled, timerWheelEnable is false");
@@ -189,6 +228,8 @@ void SendService::send_single(net::Connection& connection, const protocol::Comma
     auto edited = protocol::Properties::parse(properties_);
     edited.set(protocol::property::kDelay, "-1");
     properties_ = edited.text();
+  } else if (half) {
+    redirect_half(properties.delay_level > 0, target);
   } else if (properties.delay_level > 0) {
     redirect_delay(properties.delay_level, target);
   }

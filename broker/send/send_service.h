@@ -60,6 +60,10 @@ class SendService final : private CommitObserver {
                       const SendRequest& send, Target& target, bool& dead_letter);
   // Messages with a delay level go to the schedule topic; edits properties_.
   void redirect_delay(std::int32_t level, Target& target);
+  // False: answered.
+  bool may_store_half(net::Connection& connection, const protocol::CommandView& request);
+  // Half messages go to the half topic; edits properties_.
+  void redirect_half(bool delayed, Target& target);
   std::int32_t choose_queue(const SendRequest& send, const protocol::TopicConfig& topic);
   void refuse(net::Connection& connection, const protocol::CommandView& request,
               protocol::ResponseCode code, std::string remark);

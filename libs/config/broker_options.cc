@@ -275,29 +275,27 @@ constexpr auto kOptions = std::to_array<Binding<BrokerConfig>>({
     row<&B::reject_transaction_message>(
         {.key = "rejectTransactionMessage",
          .type = OptionType::kBool,
-         .description = "Not served yet: Whether transactional messages are refused.",
+         .description = "Whether transactional messages are refused.",
          .change = Change::kLive}),
     row<&B::transaction_time_out_ms>(
         {.key = "transactionTimeOut",
          .type = OptionType::kDuration,
-         .description =
-             "Not served yet: Age from which an open transaction is checked with its producer.",
+         .description = "Age from which an open transaction is checked with its producer.",
          .change = Change::kLive,
          .unit = TimeUnit::kMillis,
          .min = 0}),
     row<&B::transaction_check_max>(
         {.key = "transactionCheckMax",
          .type = OptionType::kInt,
-         .description = "Not served yet: Checks after which an open transaction is given up.",
+         .description = "Checks after which an open transaction is given up.",
          .change = Change::kLive,
          .min = 1}),
-    row<&B::transaction_check_interval_ms>(
-        {.key = "transactionCheckInterval",
-         .type = OptionType::kDuration,
-         .description = "Not served yet: Time between two rounds of checks.",
-         .change = Change::kLive,
-         .unit = TimeUnit::kMillis,
-         .min = 1}),
+    row<&B::transaction_check_interval_ms>({.key = "transactionCheckInterval",
+                                            .type = OptionType::kDuration,
+                                            .description = "Time between two rounds of checks.",
+                                            .change = Change::kLive,
+                                            .unit = TimeUnit::kMillis,
+                                            .min = 1}),
     row<&B::start_accept_send_request_time_stamp>(
         {.key = "startAcceptSendRequestTimeStamp",
          .type = OptionType::kLong,

@@ -83,7 +83,8 @@ class ImportPacker {
       part.set_part_count(static_cast<std::int32_t>(parts_.size()));
       proto::Command command;
       command.mutable_import_state()->Swap(&part);
-      out.push_back(finish(command, stamp));
+      const bool transactions = command.import_state().transactions_size() > 0;
+      out.push_back(finish(command, stamp, transactions ? kTransactionsLevel : kBaseFeatureLevel));
     }
     return out;
   }
@@ -239,6 +240,16 @@ EncodedCommand put_subscriptions_command(const CommandStamp& stamp, std::string_
   return finish(command, stamp, kSubscriptionsLevel);
 }
 
+EncodedCommand count_checks_command(const CommandStamp& stamp,
+                                    std::span<const LogPosition> positions) {
+  proto::Command command;
+  command.mutable_count_checks();
+  for (const LogPosition position : positions) {
+    command.mutable_count_checks()->add_positions(position.v);
+  }
+  return finish(command, stamp, kTransactionsLevel);
+}
+
 std::vector<EncodedCommand> import_state_commands(const CommandStamp& stamp,
                                                   const ImportedState& imported) {
   ImportPacker packer(imported);
@@ -266,6 +277,11 @@ std::vector<EncodedCommand> import_state_commands(const CommandStamp& stamp,
     proto::DelayOffset item;
     fill(item, entry);
     packer.part_for(item.ByteSizeLong()).add_delay_offsets()->Swap(&item);
+  }
+  for (const OpenTransaction& open : imported.transactions) {
+    proto::OpenTransaction item;
+    to_proto(open, item);
+    packer.part_for(item.ByteSizeLong()).add_transactions()->Swap(&item);
   }
   return packer.finish_all(stamp);
 }

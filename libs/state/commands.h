@@ -19,17 +19,20 @@
 #include "protocol/topic_config.h"
 #include "state/lock_table.h"
 #include "state/subscription_table.h"
+#include "state/transaction_table.h"
 
 namespace gantry::state {
 
 // The replicated feature level every group starts with.
 inline constexpr std::int32_t kBaseFeatureLevel = 1;
 // The highest feature level whose commands this build understands.
-inline constexpr std::int32_t kSupportedFeatureLevel = 3;
+inline constexpr std::int32_t kSupportedFeatureLevel = 4;
 // From here on members compare their state (compare_state_command).
 inline constexpr std::int32_t kCompareStateLevel = 2;
 // From here on the subscriptions of consumer groups are replicated (put_subscriptions_command).
 inline constexpr std::int32_t kSubscriptionsLevel = 3;
+// From here on half messages are taken, and members know which transactions are open.
+inline constexpr std::int32_t kTransactionsLevel = 4;
 
 // What the leader's clock and term were when it decided: they become the data version's.
 struct CommandStamp {
@@ -135,7 +138,11 @@ EncodedCommand compare_state_command(const CommandStamp& stamp, const StateDiges
 EncodedCommand put_subscriptions_command(const CommandStamp& stamp, std::string_view group,
                                          const GroupSubscriptions& subscriptions);
 
-// The content of an Apache store's config/*.json.
+// The producers of the half messages at `positions` are asked once more.
+EncodedCommand count_checks_command(const CommandStamp& stamp,
+                                    std::span<const LogPosition> positions);
+
+// The content of an Apache store's config/*.json, and the transactions that are open in its log.
 struct ImportedState {
   protocol::DataVersion topics_version;
   std::vector<protocol::TopicConfig> topics;
@@ -146,15 +153,17 @@ struct ImportedState {
   std::vector<OffsetEntry> offsets;
   protocol::DataVersion delay_version;
   std::vector<DelayOffsetEntry> delay_offsets;
+  std::vector<OpenTransaction> transactions;
 };
 
 // A bound for one command's size, well under RocketMQ's largest message (4 MiB). Only a single
 // topic or group config that is larger itself makes a larger command.
 inline constexpr std::size_t kCommandBytesMax = 1048576;
 
-// Replaces topics, groups, forbidden bits, offsets and delay progress. Several commands when one
-// would exceed kCommandBytesMax: append all of them, in order; StateMachine::import_open() is true
-// until the last has been applied, and an import that broke off is simply begun again.
+// Replaces topics, groups, forbidden bits, offsets, delay progress and open transactions. Several
+// commands when one would exceed kCommandBytesMax: append all of them, in order;
+// StateMachine::import_open() is true until the last has been applied, and an import that broke off
+// is simply begun again.
 std::vector<EncodedCommand> import_state_commands(const CommandStamp& stamp,
                                                   const ImportedState& imported);
 

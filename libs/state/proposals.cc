@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/string_hash.h"
@@ -81,6 +82,7 @@ struct Proposals::Overlays {
   Overlay<protocol::TopicConfig> topics;
   Overlay<protocol::SubscriptionGroupConfig> groups;
   Overlay<GroupSubscriptions> subscriptions;
+  std::int32_t raising_to = 0;  // a feature level that is on its way; 0: none
 
   // What takes change `id` of `names` out of the view again, then calls `done`. Harmless once the
   // view belongs to an earlier term.
@@ -134,10 +136,14 @@ CommandStamp Proposals::stamp() const { return CommandStamp{clock_.wall_ms(), te
 
 std::optional<Error> Proposals::refusal(const EncodedCommand& command) const {
   if (!leading_) return not_leading();
-  if (command.feature_level <= machine_.feature_level()) return std::nullopt;
+  if (command.feature_level <= feature_level()) return std::nullopt;
   return Error{ErrorCode::kUnsupported,
                fmt::format("needs feature level {}, the broker set is at level {}",
-                           command.feature_level, machine_.feature_level())};
+                           command.feature_level, feature_level())};
+}
+
+std::int32_t Proposals::feature_level() const {
+  return std::max(machine_.feature_level(), overlays_->raising_to);
 }
 
 void Proposals::append(EncodedCommand command, Done done) {
@@ -222,7 +228,19 @@ void Proposals::set_feature_level(std::int32_t level, Done done) {
                                                "which is at {}",
                                                level, machine_.supported_level())));
   }
-  append(set_feature_level_command(stamp(), level), std::move(done));
+  const std::int32_t before = std::exchange(overlays_->raising_to, level);
+  append(set_feature_level_command(stamp(), level),
+         [before, view = std::weak_ptr(overlays_),
+          done = std::move(done)](Result<void> result) mutable {
+           // What was not written does not come before what follows.
+           const auto alive = view.lock();
+           if (!result && alive) alive->raising_to = before;
+           finish(done, std::move(result));
+         });
+}
+
+void Proposals::count_checks(std::span<const LogPosition> positions, Done done) {
+  append(count_checks_command(stamp(), positions), std::move(done));
 }
 
 void Proposals::trim_log(LogPosition position, Done done) {

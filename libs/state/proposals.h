@@ -55,6 +55,8 @@ class Proposals {
   void delete_group(std::string_view name, CleanOffsets clean, Done done);
   void set_forbidden(std::vector<ForbiddenEntry> entries, Done done);
   void set_feature_level(std::int32_t level, Done done);
+  // What commands may be written at: the applied level, or one that is on its way.
+  std::int32_t feature_level() const;
   void trim_log(LogPosition position, Done done);
   // Members compare their state with this one's as of the last comparison.
   void compare_state(Done done);
@@ -67,6 +69,8 @@ class Proposals {
   // Replaces what is known of the group's subscriptions; without topics, forgets it. Also
   // kInvalidArgument: they are larger than a command may be.
   void put_subscriptions(std::string_view group, GroupSubscriptions subscriptions, Done done);
+  // The producers of the half messages at `positions` are asked once more.
+  void count_checks(std::span<const LogPosition> positions, Done done);
   // Replaces the tables, see import_state_commands(). Not visible before it is applied.
   void import(const ImportedState& imported, Done done);
 

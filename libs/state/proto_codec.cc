@@ -239,4 +239,22 @@ Result<GroupSubscriptions> from_proto(const proto::GroupSubscriptions& in) {
   return out;
 }
 
+void to_proto(const OpenTransaction& in, proto::OpenTransaction& out) {
+  out.set_position(in.position.v);
+  out.set_queue_offset(in.queue_offset.v);
+  out.set_born_ms(in.born_ms);
+  out.set_topic(in.topic);
+  out.set_immunity_ms(in.immunity_ms);
+  out.set_checks(in.checks);
+}
+
+OpenTransaction from_proto(const proto::OpenTransaction& in) {
+  return {LogPosition(in.position()),
+          QueueOffset(in.queue_offset()),
+          in.born_ms(),
+          in.topic(),
+          in.immunity_ms(),
+          in.checks()};
+}
+
 }  // namespace gantry::state

@@ -19,6 +19,7 @@ class TopicConfig;
 class GroupConfig;
 class LockedQueue;
 class GroupSubscriptions;
+class OpenTransaction;
 }  // namespace proto
 
 void to_proto(const protocol::DataVersion& in, proto::DataVersion& out);
@@ -37,5 +38,8 @@ LockedQueue from_proto(const proto::LockedQueue& in);
 void to_proto(std::string_view group, const GroupSubscriptions& in, proto::GroupSubscriptions& out);
 // Without the group's name. kCorrupt: no name or an unknown enum value.
 Result<GroupSubscriptions> from_proto(const proto::GroupSubscriptions& in);
+
+void to_proto(const OpenTransaction& in, proto::OpenTransaction& out);
+OpenTransaction from_proto(const proto::OpenTransaction& in);
 
 }  // namespace gantry::state

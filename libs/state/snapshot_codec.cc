@@ -165,6 +165,12 @@ std::string StateMachine::serialize(LogPosition applied) const {
   locks_to_proto(locks_, out);
   subscriptions_to_proto(subscriptions_, out);
   writer.write();
+  for (const auto& [position, open] : transactions_.all()) {
+    to_proto(open, *out.add_transactions());
+    writer.write();
+  }
+  out.set_last_import(last_import_.v);
+  writer.write();
   return writer.take();
 }
 
@@ -194,6 +200,8 @@ Result<void> StateMachine::load_snapshot(std::string_view body) {
   delays_ = std::move(loaded.delays_);
   locks_ = std::move(loaded.locks_);
   subscriptions_ = std::move(loaded.subscriptions_);
+  transactions_ = std::move(loaded.transactions_);
+  last_import_ = loaded.last_import_;
   epochs_ = std::move(loaded.epochs_);
   membership_ = std::move(loaded.membership_);
   trim_ = loaded.trim_;
@@ -262,13 +270,20 @@ Result<void> StateMachine::load_progress(const proto::Snapshot& in) {
     }
     locks_.put(lock.group(), from_proto(lock.queue()), {lock.client(), lock.renewed_ms()});
   }
+  for (const proto::OpenTransaction& open : in.transactions()) {
+    if (!transactions_.put(from_proto(open))) {
+      return std::unexpected(
+          corrupt(fmt::format("the open transaction at {} is out of order", open.position())));
+    }
+  }
+  last_import_ = LogPosition(in.last_import());
   for (const proto::Epoch& epoch : in.epochs()) {
     if (!epochs_.append(Epoch{Term(epoch.term()), LogPosition(epoch.start()), epoch.flags()})) {
       return std::unexpected(corrupt(
           fmt::format("epoch of term {} at {} is out of order", epoch.term(), epoch.start())));
     }
   }
-  if (in.applied() < 0 || in.trim() < 0 || in.import_next_part() < 0) {
+  if (in.applied() < 0 || in.trim() < 0 || in.import_next_part() < 0 || in.last_import() < 0) {
     return std::unexpected(corrupt("negative position"));
   }
   if (in.has_membership()) {

@@ -90,7 +90,7 @@ Result<void> StateMachine::apply_command(LogPosition record_end, const proto::Co
       apply_trim_log(command);
       return {};
     case proto::Command::kImportState:
-      return apply_import(command);
+      return apply_import(record_end, command);
     case proto::Command::kLockQueues:
       apply_lock_queues(command);
       return {};
@@ -102,6 +102,9 @@ Result<void> StateMachine::apply_command(LogPosition record_end, const proto::Co
       return {};
     case proto::Command::kPutSubscriptions:
       return apply_put_subscriptions(command);
+    case proto::Command::kCountChecks:
+      apply_count_checks(command);
+      return {};
     case proto::Command::BODY_NOT_SET:
       break;
   }
@@ -268,6 +271,7 @@ void StateMachine::apply_trim_log(const proto::Command& command) {
   if (position <= trim_) return;
   trim_ = position;
   epochs_.trim(position);
+  transactions_.remove_before(position);
   notify([&](Listener& listener) { listener.on_trim(position); });
 }
 
@@ -295,7 +299,7 @@ Result<void> StateMachine::apply_put_subscriptions(const proto::Command& command
   return {};
 }
 
-Result<void> StateMachine::apply_import(const proto::Command& command) {
+Result<void> StateMachine::apply_import(LogPosition record_end, const proto::Command& command) {
   const proto::ImportState& body = command.import_state();
   if (body.part() < 0 || body.part() >= body.part_count()) {
     return make_error(ErrorCode::kCorrupt,
@@ -333,7 +337,11 @@ Result<void> StateMachine::apply_import(const proto::Command& command) {
   for (const proto::DelayOffset& entry : body.delay_offsets()) {
     delays_.set(entry.level(), QueueOffset(entry.offset()));
   }
+  for (const proto::OpenTransaction& open : body.transactions()) {
+    transactions_.put(from_proto(open));
+  }
   import_next_part_ = body.part() + 1 == body.part_count() ? 0 : body.part() + 1;
+  if (import_next_part_ == 0 && feature_level_ >= kTransactionsLevel) last_import_ = record_end;
   notify([](Listener& listener) { listener.on_reload(); });
   return {};
 }
@@ -345,6 +353,7 @@ void StateMachine::begin_import(const proto::Command& command) {
   subscriptions_.clear();
   offsets_.clear();
   delays_.clear();
+  transactions_.clear();
   const auto take = [&](protocol::DataVersion& version, const proto::DataVersion& imported) {
     version = from_proto(imported);
     bump(version, command);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The replicated tables of a broker set: topics, groups, consumer offsets, delay progress, queue
-// locks, subscriptions, epochs, trim position and feature level. They change only by applying
-// committed records in log order, so members at the same position hold equal tables (equal
-// digest()).
+// locks, subscriptions, open transactions, epochs, trim position and feature level. They change
+// only by applying committed records in log order, so members at the same position hold equal
+// tables (equal digest()).
 //
 // Owned by the broker, one per broker set member, used on the log shard only. Applying reads no
 // clock, no randomness and no file.
@@ -28,6 +28,7 @@
 #include "state/offset_table.h"
 #include "state/subscription_table.h"
 #include "state/topic_table.h"
+#include "state/transaction_table.h"
 
 namespace gantry::state {
 
@@ -78,6 +79,14 @@ class StateMachine {
   // Level >= 1 and next >= 1 are checked by whoever reads the record's properties.
   StepResult apply_delay_step(LogPosition record_end, std::int32_t level, QueueOffset next);
 
+  // A committed half message. Without effect (kDuplicate) below kTransactionsLevel: what Apache
+  // RocketMQ wrote before is imported.
+  StepResult apply_half(LogPosition record_end, OpenTransaction half);
+  // A committed record that ends the transaction of the half message at `half`.
+  StepResult apply_transaction_end(LogPosition record_end, LogPosition half);
+  // A committed op record of Apache RocketMQ: names half messages by their queue offsets.
+  void apply_transaction_ends(LogPosition record_end, std::span<const QueueOffset> halves);
+
   // A committed term-start record. `apache_from` >= 0: the log from there up to epoch.start was
   // written by Apache RocketMQ and becomes an epoch of its own, of the term epoch.term - 1.
   void apply_term_start(LogPosition record_end, const Epoch& epoch,
@@ -100,6 +109,7 @@ class StateMachine {
   const DelayTable& delays() const { return delays_; }
   const LockTable& locks() const { return locks_; }
   const SubscriptionTable& subscriptions() const { return subscriptions_; }
+  const TransactionTable& transactions() const { return transactions_; }
   const EpochTable& epochs() const { return epochs_; }
   // Of the newest membership record; without members: the log holds none.
   const raft::MembershipLog::Entry& membership() const { return membership_; }
@@ -108,6 +118,8 @@ class StateMachine {
   std::int32_t supported_level() const { return supported_level_; }
   // An import was begun and its last part has not been applied: begin it again.
   bool import_open() const { return import_next_part_ != 0; }
+  // End of the record that ended the newest import, from kTransactionsLevel on; 0: none.
+  LogPosition last_import() const { return last_import_; }
   // Every record that ends at or before this position is in the tables.
   LogPosition applied() const { return applied_; }
 
@@ -141,7 +153,8 @@ class StateMachine {
   void apply_unlock_queues(const proto::Command& command);
   Result<void> apply_put_subscriptions(const proto::Command& command);
   void apply_compare_state(LogPosition record_end, const proto::Command& command);
-  Result<void> apply_import(const proto::Command& command);
+  void apply_count_checks(const proto::Command& command);
+  Result<void> apply_import(LogPosition record_end, const proto::Command& command);
   void begin_import(const proto::Command& command);
 
   std::string serialize(LogPosition applied) const;
@@ -159,12 +172,14 @@ class StateMachine {
   DelayTable delays_;
   LockTable locks_;
   SubscriptionTable subscriptions_;
+  TransactionTable transactions_;
   EpochTable epochs_;
   raft::MembershipLog::Entry membership_;
   LogPosition trim_;
   LogPosition applied_;
   std::int32_t feature_level_ = kBaseFeatureLevel;
   std::int32_t import_next_part_ = 0;
+  LogPosition last_import_;
   StateDigest last_digest_;
   std::vector<Listener*> listeners_;
 };

@@ -25,7 +25,7 @@ constexpr std::array kForbiddenSendTargets = {
 
 constexpr std::array<std::string_view, 8> kInitialGroups = {
     "TOOLS_CONSUMER",  "FILTERSRV_CONSUMER",    "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY",
-    "CID_ONSAPI_PULL", "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER",  "CID_RMQ_SYS_TRANS",
+    "CID_ONSAPI_PULL", "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER",  kTransactionGroup,
 };
 
 constexpr std::int32_t kPermReadWrite = protocol::kPermRead | protocol::kPermWrite;

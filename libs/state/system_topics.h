@@ -28,6 +28,8 @@ inline constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
 inline constexpr std::string_view kTraceTopic = "RMQ_SYS_TRACE_TOPIC";
 inline constexpr std::string_view kTransHalfTopic = "RMQ_SYS_TRANS_HALF_TOPIC";
 inline constexpr std::string_view kTransOpHalfTopic = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+// Whose offsets say how far Apache RocketMQ's check service has come.
+inline constexpr std::string_view kTransactionGroup = "CID_RMQ_SYS_TRANS";
 inline constexpr std::string_view kTransCheckMaxTimeTopic = "TRANS_CHECK_MAX_TIME_TOPIC";
 inline constexpr std::string_view kTimerTopic = "rmq_sys_wheel_timer";
 inline constexpr std::string_view kCheckpointTopic = "CHECKPOINT_TOPIC";

@@ -89,7 +89,7 @@ def compare_state(context):
     for member in group.members:
         group.until("members to have compared", lambda: member.metric("gantry_state_comparisons_total") >= 1)
         assert member.metric("gantry_state_differences_total") == 0
-        assert member.metric("gantry_state_feature_level") == 3
+        assert member.metric("gantry_state_feature_level") == 4
     seen = {m: m.metric("gantry_state_comparisons_total") for m in group.members}
     with leader.connect() as c:  # the state goes on, and so do comparisons
         pull(c, "Compared", 0, 0)  # creates the group

@@ -192,6 +192,8 @@ def _write(path, lines):
 class Apache(Target):
     """Apache RocketMQ from Maven Central: one NameServer and one broker."""
 
+    settings = ()  # further lines of broker.conf
+
     def start_others(self):
         self.class_path = install.jars("apache")
         _write(self.work / "namesrv.conf", [f"listenPort={self.namesrv_port}"])
@@ -208,7 +210,8 @@ class Apache(Target):
             f"storePathRootDir={store}", f"storePathCommitLog={store}/commitlog",
             "mappedFileSizeCommitLog=67108864",
             # a JVM that has just started on a busy machine would refuse sends for its slowness
-            "waitTimeMillsInSendQueue=10000", "osPageCacheBusyTimeOutMills=10000"])
+            "waitTimeMillsInSendQueue=10000", "osPageCacheBusyTimeOutMills=10000",
+            *self.settings])
         command = self._java("1g", "org.apache.rocketmq.broker.BrokerStartup", "broker.conf")
         return command, None
 

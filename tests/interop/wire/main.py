@@ -3,7 +3,7 @@
 
 import sys
 
-from wire import admin_tests, codec_tests, consume_tests, framework, send_tests  # noqa: F401
+from wire import admin_tests, codec_tests, consume_tests, framework, send_tests, transaction_tests  # noqa: F401
 
 if __name__ == "__main__":
     sys.exit(framework.run_all(sys.argv[1:]))

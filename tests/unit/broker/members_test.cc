@@ -8,6 +8,7 @@
 #include <chrono>
 #include <future>
 
+#include "state/commands.h"
 #include "tests/support/log_lines.h"
 #include "tests/unit/broker/broker_rig.h"
 #include "tests/unit/peer/peer_test_util.h"
@@ -57,7 +58,8 @@ class MembersTest : public ::testing::Test {
  protected:
   MembersTest() {
     rig_.start();
-    const auto level = ContainsRegex("\ngantry_state_feature_level[^\n]* 3\n");
+    const auto level = ContainsRegex("\ngantry_state_feature_level[^\n]* " +
+                                     std::to_string(state::kSupportedFeatureLevel) + "\n");
     EXPECT_TRUE(rig_.eventually([&] { return Matches(level)(rig_.http_get("/metrics")); }));
   }
 
@@ -117,7 +119,9 @@ TEST_F(MembersTest, ANewcomerOfAnOlderVersionIsRefused) {
   Newcomer newcomer(rig_, 'b');
   newcomer.hello.feature_level = 2;
   newcomer.start();
-  expect_join_refused("supports feature level 2, this broker set uses 3", newcomer);
+  expect_join_refused("supports feature level 2, this broker set uses " +
+                          std::to_string(state::kSupportedFeatureLevel),
+                      newcomer);
 }
 
 TEST_F(MembersTest, ANewcomerWithItsOwnHistoryIsRefused) {

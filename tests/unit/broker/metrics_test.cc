@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "protocol/heartbeat.h"
+#include "protocol/properties.h"
 #include "tests/support/metrics_page.h"
 #include "tests/unit/broker/broker_rig.h"
 
@@ -105,6 +106,27 @@ class MetricsTest : public ::testing::Test {
                                                      {"originTopic", "T"}})
             .code,
         0);
+    end_transaction(send_half(), "8");
+    send_half();
+  }
+
+  Sent send_half() {
+    std::string properties;
+    protocol::append_property(properties, "TRAN_MSG", "true");
+    protocol::append_property(properties, "PGROUP", "P");
+    return rig.send("T", "half", properties);
+  }
+
+  // 8 commit, 12 rollback.
+  void end_transaction(const Sent& half, const std::string& outcome) {
+    ASSERT_EQ(rig.call(RequestCode::kEndTransaction,
+                       {{"producerGroup", "P"},
+                        {"tranStateTableOffset", std::to_string(half.offset.v)},
+                        {"commitLogOffset", std::to_string(half.position.v)},
+                        {"commitOrRollback", outcome},
+                        {"msgId", "id"}})
+                  .code,
+              0);
   }
 
   BrokerRig rig;
@@ -123,7 +145,7 @@ TEST_F(MetricsTest, NamesTypesAndLabelsAreRocketmqs) {
     EXPECT_EQ(family.labels, theirs->second.labels) << name;
     ++compared;
   }
-  EXPECT_EQ(compared, 22);
+  EXPECT_EQ(compared, 26);
 }
 
 TEST_F(MetricsTest, ThePageListsWhatIsExposed) {

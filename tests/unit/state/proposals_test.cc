@@ -159,6 +159,26 @@ TEST_F(ProposalsTest, FeatureLevelIsRaisedOnlyAsFarAsTheLeaderSupports) {
   EXPECT_EQ(machine.feature_level(), 3);
 }
 
+TEST_F(ProposalsTest, WhatFollowsARaisedLevelInTheLogMayNeedIt) {
+  StateMachine machine;
+  FakeCommandLog log(machine);
+  OffsetManager offsets(machine, log, clock_);
+  Proposals proposals(machine, log, offsets, clock_);
+  proposals.begin_term(Term(1));
+  std::optional<Result<void>> raised, counted;
+  const std::vector<LogPosition> none;
+  proposals.count_checks(none, into(counted));
+  EXPECT_EQ(counted->error().code, ErrorCode::kUnsupported);
+  proposals.set_feature_level(kTransactionsLevel, into(raised));
+  EXPECT_EQ(proposals.feature_level(), kTransactionsLevel);
+  proposals.count_checks(none, into(counted));
+  log.commit_all();
+  EXPECT_TRUE(*raised);
+  EXPECT_TRUE(*counted);
+  proposals.end_term();
+  EXPECT_EQ(proposals.feature_level(), kTransactionsLevel) << "it is applied";
+}
+
 TEST_F(ProposalsTest, SubscriptionsAreInTheViewAtOnceAndGoWithTheirGroup) {
   const GroupSubscriptions first = subscriptions({subscription("t", "A", 1)});
   const GroupSubscriptions second = subscriptions({subscription("t", "B", 2)});

@@ -2,6 +2,9 @@
 package gantry.interop;
 
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.SendStatus;
@@ -18,6 +21,7 @@ final class TransactionTests {
     static void register(Registry registry) {
         registry.add("transaction.commit-and-rollback", TransactionTests::commitAndRollback);
         registry.add("transaction.checked-back", TransactionTests::checkedBack).slow().seconds(150);
+        registry.add("transaction.checked-until-known", TransactionTests::untilKnown).slow().seconds(200);
     }
 
     /** Answers by the tag of the message; UNKNOW first when the tag is "Check". */
@@ -76,5 +80,43 @@ final class TransactionTests {
         inbox.await("the checked message", 120, all -> all.size() == 1);
         Check.equal(inbox.bodies(), List.of("checked"), "bodies");
         Check.that(checks.get() >= 1, "checks");
+    }
+
+    /** Not known at the first check, committed or rolled back at the second. */
+    private static void untilKnown(Case c) throws Exception {
+        String topic = c.topic(1);
+        Inbox inbox = new Inbox();
+        c.startPush(c.group(), topic, "*", inbox);
+        Map<String, List<String>> checks = new ConcurrentHashMap<>();
+        TransactionMQProducer producer = c.producer(
+            new TransactionMQProducer(c.env.unique("trans_producer")));
+        producer.setTransactionListener(new TransactionListener() {
+            @Override
+            public LocalTransactionState executeLocalTransaction(Message message, Object argument) {
+                return LocalTransactionState.UNKNOW;
+            }
+
+            @Override
+            public LocalTransactionState checkLocalTransaction(MessageExt message) {
+                List<String> times = checks.computeIfAbsent(Inbox.text(message),
+                    body -> new CopyOnWriteArrayList<>());
+                times.add(message.getUserProperty("TRANSACTION_CHECK_TIMES"));
+                if (times.size() < 2) {
+                    return LocalTransactionState.UNKNOW;
+                }
+                return message.getTags().equals("Commit") ? LocalTransactionState.COMMIT_MESSAGE
+                    : LocalTransactionState.ROLLBACK_MESSAGE;
+            }
+        });
+        producer.start();
+        producer.sendMessageInTransaction(Case.message(topic, "Rollback", "dropped"), null);
+        producer.sendMessageInTransaction(Case.message(topic, "Commit", "kept"), null);
+        inbox.await("the message that is committed", 150, all -> all.size() == 1);
+        Check.equal(inbox.bodies(), List.of("kept"), "bodies");
+        Check.equal(checks.get("kept"), List.of("1", "2"), "numbers of the checks");
+        Check.equal(checks.get("dropped"), List.of("1", "2"), "numbers of the checks");
+        c.send(topic, 0, "T", "end");
+        inbox.await(2);
+        Check.equal(inbox.bodies().get(1), "end", "nothing else came");
     }
 }
