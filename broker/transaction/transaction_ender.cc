@@ -135,8 +135,10 @@ void TransactionEnder::count(const Pending& pending) {
     return;
   }
   ++(pending.how == TransactionEnd::kCommit ? counts.committed : counts.rolled_back);
-  const double seconds = static_cast<double>(
-      std::max<std::int64_t>(0, context_.clock.wall_ms() - pending.born_ms) / kMsPerSecond);
+  // Whole seconds, as RocketMQ counts them.
+  const std::int64_t whole_seconds =
+      std::max<std::int64_t>(0, context_.clock.wall_ms() - pending.born_ms) / kMsPerSecond;
+  const auto seconds = static_cast<double>(whole_seconds);
   const auto bucket = std::ranges::lower_bound(bounds, seconds) - bounds.begin();
   ++counts.latency.counts[static_cast<std::size_t>(bucket)];
   counts.latency.sum += seconds;

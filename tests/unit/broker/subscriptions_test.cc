@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "protocol/heartbeat.h"
 #include "protocol/subscription_group_config.h"
+#include "state/commands.h"
 #include "tests/unit/broker/broker_rig.h"
 
 namespace gantry::broker::test {
@@ -35,7 +38,8 @@ class Subscriptions : public ::testing::Test {
     rig_.send("T", "c",
               "TAGS\x01"
               "C\x02");
-    const auto level = ContainsRegex("\ngantry_state_feature_level[^\n]* 3\n");
+    const auto level = ContainsRegex("\ngantry_state_feature_level[^\n]* " +
+                                     std::to_string(state::kSupportedFeatureLevel) + "\n");
     EXPECT_TRUE(rig_.eventually([&] { return Matches(level)(rig_.http_get("/metrics")); }));
   }
 
