@@ -55,11 +55,15 @@ final class PullTests {
         c.sendMany(topic, 1, "s", 5);
         c.readQueue(topic, 0, 5);
         Check.equal(consumer.pull(queue, "*", 2, 2).getMsgFoundList().size(), 2, "two of five");
-        // A member that has just stopped leading may know less than there is: nothing new, it says.
-        PullResult over = Await.value("offset 99 to be illegal", Await.SECONDS, () -> {
-            PullResult result = consumer.pull(queue, "*", 99, 32);
-            return result.getPullStatus() == PullStatus.OFFSET_ILLEGAL ? result : null;
-        });
+        PullResult over = consumer.pull(queue, "*", 99, 32);
+        if (c.env.members > 1) {
+            // A member that has just stopped leading may know less than there is: nothing new, it says.
+            over = Await.value("offset 99 to be illegal", Await.SECONDS, () -> {
+                PullResult again = consumer.pull(queue, "*", 99, 32);
+                return again.getPullStatus() == PullStatus.OFFSET_ILLEGAL ? again : null;
+            });
+        }
+        Check.equal(over.getPullStatus(), PullStatus.OFFSET_ILLEGAL, "offset 99");
         Check.equal(over.getNextBeginOffset(), 5L, "corrected offset");
         PullResult none = consumer.pull(queue, "absent", 0, 32);
         Check.equal(none.getPullStatus(), PullStatus.NO_MATCHED_MSG, "no such tag");
