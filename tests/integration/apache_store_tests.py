@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from driver import target as interop_target
-from harness.broker import check_acked, read_queue, send_ext
+from harness.broker import check_acked, create_topic, read_queue, send_ext
 from harness.group import Group, Recorder
 from harness.runner import test
 from wire import remoting
@@ -97,9 +97,7 @@ def there_and_back(context):
     try:
         apache.start()
         with remoting.Connection(apache.broker, 30) as c:
-            assert c.call(17, {"topic": "Move", "defaultTopic": "TBW102", "readQueueNums": "4", "writeQueueNums": "4",
-                               "perm": "6", "topicFilterType": "SINGLE_TAG", "topicSysFlag": "0",
-                               "order": "false"}).code == 0
+            create_topic(c, "Move")
         sent = send(apache.broker, "Move", "one")
         with remoting.Connection(apache.broker, 30) as c:
             wait_indexed(c, "Move", "one")

@@ -3,10 +3,11 @@
 import random
 import time
 
-from harness.broker import pull, read_queue, send_ext
+from harness.broker import create_topic, pull, read_queue, send_ext
 from harness.group import Group
 from harness.runner import test
 from harness.transactions import COMMIT, ROLLBACK, Half, Producer
+from harness.wait import until
 from wire import remoting
 from apache_store_tests import ApacheHere
 
@@ -73,7 +74,7 @@ def asked(context):
         # Who never knows is asked as often as configured; the message is kept elsewhere.
         lost = producer.half("Asked", 1, "never known")
         assert [producer.asked()[1] for _ in range(3)] == [1, 2, 3]
-        wait_until("it is given up", lambda: broker.metric("rocketmq_half_messages") == 0)
+        until("it is given up", lambda: broker.metric("rocketmq_half_messages") == 0)
         assert producer.end(lost, COMMIT).code == 1
     assert bodies(broker, "TRANS_CHECK_MAX_TIME_TOPIC", 1) == [lost.body]
     assert bodies(broker, "Asked") == [half.body]
@@ -161,7 +162,7 @@ def retention(context):
                 assert c.call(310, send_ext("Filler", 0), b"x" * 1_000_000).code == 0
             assert int(c.call(31, {"topic": "Filler", "queueId": "0"}).ext["offset"]) == 0
             assert c.call(329).code == 0
-            wait_until("the first file goes", lambda: int(c.call(31, {"topic": "Filler", "queueId": "0"}).ext["offset"]) > 0)
+            until("the first file goes", lambda: int(c.call(31, {"topic": "Filler", "queueId": "0"}).ext["offset"]) > 0)
         assert producer.end(half, COMMIT).code == 1
     assert broker.metric("rocketmq_half_messages") == 0
     assert bodies(broker, "TRANS_CHECK_MAX_TIME_TOPIC", 1) == [half.body]
@@ -242,13 +243,6 @@ def killed_leaders(context):
     assert len({group.log_bytes(member) for member in group.members}) == 1, "the logs of the members differ"
 
 
-def wait_until(what, condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s for this: {what}"
-        time.sleep(0.05)
-
-
 def newest_places(broker, halves):
     """RocketMQ writes what it asks about again, at its stop too, and then the new places count."""
     with broker.connect() as c:
@@ -266,15 +260,13 @@ def apache_store(context):
     try:
         apache.start()
         with remoting.Connection(apache.broker, 30) as c:
-            assert c.call(17, {"topic": "Move", "defaultTopic": "TBW102", "readQueueNums": "4", "writeQueueNums": "4",
-                               "perm": "6", "topicFilterType": "SINGLE_TAG", "topicSysFlag": "0",
-                               "order": "false"}).code == 0
+            create_topic(c, "Move")
         with Producer(apache.broker) as producer:
             done, dropped, *left = (producer.half("Move", 0, f"a{i}") for i in range(5))
             assert producer.end(done, COMMIT).code == 0
             assert producer.end(dropped, ROLLBACK).code == 0
         with remoting.Connection(apache.broker, 30) as c:  # its op records are written in batches, in the background
-            wait_until("op records", lambda: int(c.call(30, {"topic": "RMQ_SYS_TRANS_OP_HALF_TOPIC", "queueId": "0"}).ext["offset"]) > 0)
+            until("op records", lambda: int(c.call(30, {"topic": "RMQ_SYS_TRANS_OP_HALF_TOPIC", "queueId": "0"}).ext["offset"]) > 0)
         apache.stop_all()
 
         ours.start()
@@ -318,7 +310,7 @@ def apache_store(context):
                 named = b",".join(r["body"] for r in remoting.decode_records(answer.body)) if answer.code == 0 else b""
                 wanted = {str(open_there[half.body].offset).encode() for half in (second, third)}
                 return wanted <= set(named.split(b","))
-            wait_until("RocketMQ's op records", op_records)
+            until("RocketMQ's op records", op_records)
         back.stop_all()
 
         ours.start()

@@ -163,10 +163,14 @@ class Broker:
 
     def create_topic(self, topic, queues=4):
         with self.connect() as c:
-            answer = c.call(17, {"topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(queues),
-                                 "writeQueueNums": str(queues), "perm": "6", "topicFilterType": "SINGLE_TAG",
-                                 "topicSysFlag": "0", "order": "false"})
-            assert answer.code == 0, answer
+            create_topic(c, topic, queues)
+
+
+def create_topic(connection, topic, queues=4):
+    answer = connection.call(17, {"topic": topic, "defaultTopic": "TBW102", "readQueueNums": str(queues),
+                                  "writeQueueNums": str(queues), "perm": "6", "topicFilterType": "SINGLE_TAG",
+                                  "topicSysFlag": "0", "order": "false"})
+    assert answer.code == 0, answer
 
 
 def send_ext(topic, queue, properties=""):

@@ -5,9 +5,8 @@ import time
 
 from acknowledged import Acknowledged
 from harness.broker import READY_SECONDS, send_ext
+from harness.wait import WAIT_SECONDS, until
 from wire import remoting
-
-WAIT_SECONDS = 30
 
 
 class Group:
@@ -81,13 +80,7 @@ class Group:
 
     def until(self, what, condition, seconds=WAIT_SECONDS):
         """The first true value of the condition; the members are asked again until then."""
-        end = time.monotonic() + seconds
-        while True:
-            value = condition()
-            if value:
-                return value
-            assert time.monotonic() < end, f"waited {seconds} s for {what}"
-            time.sleep(0.02)
+        return until(what, condition, seconds)
 
     def leader(self):
         def leading():
